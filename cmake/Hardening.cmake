@@ -1,0 +1,29 @@
+# Compiler and linker flags for every target: warnings are errors, release builds are hardened.
+include(CheckPIESupported)
+check_pie_supported()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Werror)
+
+if(QMAIL_SANITIZE)
+  add_compile_options(-fsanitize=${QMAIL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${QMAIL_SANITIZE})
+else()
+  add_compile_options(-fstack-protector-strong $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+  add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    add_compile_options(-fcf-protection=full)
+  endif()
+endif()
+add_link_options(-Wl,--as-needed)
+
+# What a program of ours is linked with: nothing that an upgrade of the distribution can take away.
+# libstdc++ goes in statically, as does libcdb; OpenSSL is loaded on the first use of TLS (src/tls).
+function(qmail_program target)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+  if(QMAIL_STATIC)
+    target_link_options(${target} PRIVATE -static)
+  elseif(NOT QMAIL_SANITIZE)
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc)
+  endif()
+endfunction()

@@ -1,0 +1,81 @@
+#include "qmail/connection.h"
+
+#include <cstring>
+#include <stdexcept>
+
+namespace qmail {
+
+namespace {
+
+// Two full TLS records, half of a Linux pipe: larger buffers do not save system calls worth having.
+constexpr std::size_t input_size = 32768;
+constexpr std::size_t output_size = 16384;  // one full TLS record
+
+ConnectionLost::Cause read_cause(const IoError& error) {
+  return error.kind == IoError::Kind::timed_out ? ConnectionLost::Cause::read_timed_out
+                                                : ConnectionLost::Cause::read_failed;
+}
+
+ConnectionLost::Cause write_cause(const IoError& error) {
+  return error.kind == IoError::Kind::timed_out ? ConnectionLost::Cause::write_timed_out
+                                                : ConnectionLost::Cause::write_failed;
+}
+
+}  // namespace
+
+Connection::Connection(std::unique_ptr<Transport> transport, std::chrono::seconds timeout)
+    : transport_(std::move(transport)), timeout_(timeout), in_(input_size) {}
+
+void Connection::receive() {
+  flush();
+  if (begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == in_.size()) throw std::logic_error("Connection::receive() without room");
+  const auto got = transport_->read(std::span(in_).subspan(end_), deadline());
+  if (!got) throw ConnectionLost(read_cause(got.error()), got.error().reason);
+  if (*got == 0) throw ConnectionLost(ConnectionLost::Cause::end_of_input, "");
+  end_ += *got;
+}
+
+void Connection::write(std::string_view bytes) {
+  if (out_.capacity() == 0) out_.reserve(output_size);
+  while (!bytes.empty()) {
+    // A full block goes out from where it is; only the rest is copied.
+    if (out_.empty() && bytes.size() >= output_size) {
+      send(bytes.substr(0, output_size));
+      bytes.remove_prefix(output_size);
+      continue;
+    }
+    const std::string_view part = bytes.substr(0, output_size - out_.size());
+    out_.append(part);
+    bytes.remove_prefix(part.size());
+    if (out_.size() == output_size) flush();
+  }
+}
+
+void Connection::flush() {
+  if (out_.empty()) return;
+  send(out_);
+  out_.clear();
+}
+
+void Connection::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto put = transport_->write(bytes, deadline());
+    if (!put) {
+      out_.clear();  // nobody is there to read it; a later flush must not try again
+      throw ConnectionLost(write_cause(put.error()), put.error().reason);
+    }
+    bytes.remove_prefix(*put);
+  }
+}
+
+void Connection::upgrade(std::unique_ptr<Transport> transport) {
+  forget_input();
+  transport_ = std::move(transport);
+}
+
+}  // namespace qmail

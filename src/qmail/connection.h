@@ -1,0 +1,76 @@
+// Connection: a buffered conversation with one peer, over a Transport that may change once
+// (STARTTLS).
+//
+// Output is kept until it is worth a packet; it is always flushed before waiting for input, so a
+// peer never waits for something we hold. Memory is bounded by the two fixed buffers. Each single
+// wait gets the whole timeout anew. When the peer is gone, whatever the depth, ConnectionLost is
+// thrown, from here only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qmail/transport.h"
+
+namespace qmail {
+
+class ConnectionLost : public std::exception {
+ public:
+  enum class Cause { end_of_input, read_timed_out, read_failed, write_timed_out, write_failed };
+  ConnectionLost(Cause cause, std::string reason) : cause_(cause), reason_(std::move(reason)) {}
+
+  Cause cause() const { return cause_; }
+  // The system's or the TLS library's text; empty after a proper end.
+  const std::string& reason() const { return reason_; }
+  const char* what() const noexcept override { return "connection lost"; }
+
+ private:
+  Cause cause_;
+  std::string reason_;
+};
+
+class Connection {
+ public:
+  Connection(std::unique_ptr<Transport> transport, std::chrono::seconds timeout);
+
+  // --- input ---
+  // What has arrived and was not consumed. Valid until the next call of receive().
+  std::string_view input() const { return {in_.data() + begin_, end_ - begin_}; }
+  void consume(std::size_t count) { begin_ += count; }
+  // Flushes, waits, and adds at least one byte to input(). At least half of the buffer must have
+  // been consumed by then, or there would be no room: callers take input() whole, or a line at a
+  // time.
+  void receive();
+
+  // --- output ---
+  void write(std::string_view bytes);
+  // Sends what is kept, waiting as long as it takes (each piece by the timeout).
+  void flush();
+  bool has_output() const { return !out_.empty(); }
+
+  // --- the change to TLS ---
+  // Everything that was received in the clear and not consumed is forgotten: what a man in the
+  // middle put behind STARTTLS must not be read as if it came through TLS (RFC 3207, section 4).
+  // The caller has flushed before the handshake.
+  void upgrade(std::unique_ptr<Transport> transport);
+  void forget_input() { begin_ = end_ = 0; }
+  Transport& transport() { return *transport_; }
+
+ private:
+  Deadline deadline() const { return Deadline::after(timeout_); }
+  void send(std::string_view bytes);
+
+  std::unique_ptr<Transport> transport_;
+  std::chrono::seconds timeout_;
+  std::vector<char> in_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::string out_;
+};
+
+}  // namespace qmail

@@ -1,0 +1,94 @@
+#include "qmail/control.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "qmail/ascii.h"
+#include "qmail/unique_fd.h"
+
+namespace qmail {
+
+namespace {
+
+ControlError unreadable(const std::string& path, int error) {
+  return {path, std::generic_category().message(error)};
+}
+
+}  // namespace
+
+ControlResult<std::string> read_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return std::optional<std::string>();
+    return Failure(unreadable(path, errno));
+  }
+  std::string content;
+  for (;;) {
+    constexpr std::size_t block = 4096;
+    const std::size_t size = content.size();
+    content.resize(size + (size < block ? block : size));
+    const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno != EINTR) return Failure(unreadable(path, errno));
+    content.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
+    if (got == 0) return std::optional(std::move(content));
+  }
+}
+
+std::string ControlDir::file(std::string_view name) const {
+  std::string path = path_;
+  return path.append("/").append(name);
+}
+
+bool ControlDir::exists(std::string_view name) const {
+  struct stat status {};
+  return ::stat(file(name).c_str(), &status) == 0;
+}
+
+ControlResult<std::string> ControlDir::line(std::string_view name) const {
+  auto content = read_file(file(name));
+  if (!content || !*content) return content;
+  const std::string_view text(**content);
+  return std::optional<std::string>(without_trailing_space(text.substr(0, text.find('\n'))));
+}
+
+ControlResult<std::string> ControlDir::line_or(std::string_view name,
+                                               const std::optional<std::string>& me) const {
+  auto found = line(name);
+  if (found && !*found) return me;
+  return found;
+}
+
+ControlResult<std::uint32_t> ControlDir::number(std::string_view name) const {
+  const auto found = line(name);
+  if (!found) return Failure(found.error());
+  if (!*found) return std::optional<std::uint32_t>();
+  return leading_number(**found);
+}
+
+ControlResult<std::vector<std::string>> ControlDir::list(std::string_view name) const {
+  const auto content = read_file(file(name));
+  if (!content) return Failure(content.error());
+  if (!*content) return std::optional<std::vector<std::string>>();
+  return std::optional(parse_list(**content));
+}
+
+std::vector<std::string> parse_list(std::string_view text) {
+  std::vector<std::string> entries;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = without_trailing_space(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty() || line.front() == '#') continue;
+    while (!line.empty()) {
+      const std::size_t nul = line.find('\0');
+      if (nul != 0) entries.emplace_back(line.substr(0, nul));
+      line.remove_prefix(nul == std::string_view::npos ? line.size() : nul + 1);
+    }
+  }
+  return entries;
+}
+
+}  // namespace qmail

@@ -1,0 +1,28 @@
+#include "qmail/environment.h"
+
+#include <cstdlib>
+#include <unistd.h>
+
+#include "qmail/build_config.h"
+
+namespace qmail {
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+bool environment_asks(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+bool enter_home() {
+  const char* home = std::getenv("QMAILHOME");
+  return ::chdir(home != nullptr && *home != '\0' ? home : built_home) == 0;
+}
+
+bool debug_wanted() { return built_with_debug || environment_asks("DEBUG"); }
+
+}  // namespace qmail

@@ -1,0 +1,25 @@
+// The host's own addresses, which qmail calls "me".
+#pragma once
+
+#include <system_error>
+#include <vector>
+
+#include "qmail/ip_address.h"
+#include "qmail/result.h"
+
+namespace qmail {
+
+class OwnAddresses {
+ public:
+  explicit OwnAddresses(std::vector<IpAddress> addresses) : addresses_(std::move(addresses)) {}
+  // Every address of every interface that is up, both families (getifaddrs(3)).
+  static Result<OwnAddresses, std::error_code> learn();
+
+  // One of them, or 0.0.0.0, or ::.
+  bool contains(const IpAddress& address) const;
+
+ private:
+  std::vector<IpAddress> addresses_;
+};
+
+}  // namespace qmail
