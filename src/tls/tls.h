@@ -1,0 +1,178 @@
+// The seam between the programs and OpenSSL: load it, make one side of a TLS session over two
+// descriptors, get a Transport and the facts about the peer, or a TlsError.
+//
+// Nothing of OpenSSL shows through, and nothing here knows SMTP: which sentence a peer reads is the
+// programs' business. OpenSSL is not mapped into the process before load() (see openssl_import.cc),
+// so that a session in the clear does not pay for it, and a host whose OpenSSL is gone still moves
+// mail.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qmail/deadline.h"
+#include "qmail/result.h"
+#include "qmail/transport.h"
+
+struct ssl_ctx_st;
+
+namespace qmail::tls {
+
+// What could not be done. The programs choose their words by `step`.
+struct TlsError {
+  enum class Step {
+    library,             // OpenSSL is not there, or not the one we were built for
+    context,             // SSL_CTX_new and its settings
+    session_id_context,  // SSL_CTX_set_session_id_context
+    certificate,         // no usable certificate in the file
+    key,         // no key in the file, an encrypted one, or one that is not the certificate's
+    connection,  // SSL_new and its settings
+    trust,       // the file of trust anchors cannot be used
+    handshake,
+  };
+  Step step;
+  std::string detail;      // OpenSSL's "error:…" text, "timed out", or the system's; may be empty
+  std::string file{};      // the file to blame, if one is: "control/servercert.pem"
+  std::string advice{};    // what an admin can do about it, if that is known: for the log
+  bool timed_out = false;  // handshake: it was the deadline
+};
+
+// Something in the configuration that does not keep TLS from working, but not as meant: for the
+// log.
+struct Warning {
+  std::string file;    // or the variable: "control/tlsserverciphers", "TLSCIPHERS"
+  std::string reason;  // "names no cipher", "encrypted private key", …
+};
+
+// Maps libssl and libcrypto and binds every function that src/tls calls; once is enough, again is
+// harmless. The error's `detail` is the dynamic linker's text.
+std::optional<TlsError> load();
+
+// A cipher list for TLS 1.2 (ciphers(1)) and where it came from.
+struct Ciphers {
+  std::string list = "DEFAULT";
+  std::string origin{};  // for warnings: "control/tlsserverciphers", "TLSCIPHERS"
+};
+
+// The certificate that a client showed, as far as relaying is concerned.
+struct ClientCertificate {
+  enum class State { none, not_verified, verified };
+  State state = State::none;
+  std::string reason{};  // not_verified: OpenSSL's text, or why the lists cannot be used
+  std::optional<std::string>
+      email{};            // verified: the first emailAddress of the subject, as it stands there
+  std::string subject{};  // one line, for the log; empty when none
+  std::string issuer{};
+};
+
+// How the names in a server's certificate compare with the name that was wanted.
+struct ServerCertificate {
+  enum class State {
+    unverified,          // no trust anchors were given: nothing was checked
+    verified,            // chain, dates, purpose and name
+    chain_not_verified,  // `reason`
+    none,                // the server showed none
+    no_matching_dns_name,
+    no_common_name,     // no dNSName there, and no common name either
+    other_common_name,  // no dNSName there, and the common name is `common_name`
+  };
+  State state = State::unverified;
+  std::string reason{};
+  std::string common_name{};
+  std::string subject{};  // one line, for reports with DEBUG; empty when none
+  std::string issuer{};
+};
+
+struct SessionFacts {
+  std::string version;  // "TLSv1.3"
+  std::string cipher;   // "TLS_AES_256_GCM_SHA384"
+  bool resumed = false;
+};
+
+// --- server ---
+
+struct ServerSettings {
+  std::string certificate_file;  // chain and key in one file, in any order
+  std::string dh_file{};         // used when it is there and good; "" or absent: built-in groups
+  Ciphers ciphers{};
+  // Ask the client for a certificate in the first handshake, never demand one.
+  struct ClientCertificates {
+    std::string authorities_file;
+    std::string revocation_file;  // any number of lists; absent: nothing is revoked
+  };
+  std::optional<ClientCertificates> client_certificates{};
+  std::string ticket_keys_file{};  // session tickets; "" or absent: none are issued
+};
+
+struct ServerSession {
+  std::unique_ptr<Transport> transport;
+  SessionFacts facts;
+  std::string server_name;  // SNI; empty when none was sent
+  ClientCertificate client;
+};
+
+struct ContextDeleter {
+  void operator()(ssl_ctx_st* context) const;
+};
+
+class ServerContext {
+ public:
+  // Everything that can fail before a byte is exchanged. load() has succeeded.
+  static Result<ServerContext, TlsError> create(const ServerSettings& settings);
+  // What create() found odd.
+  const std::vector<Warning>& warnings() const { return warnings_; }
+
+  // The handshake, whole, by `deadline`. After a failure the descriptors are good for nothing but
+  // closing; if the peer has already been told (an alert), nothing more should be written.
+  Result<ServerSession, TlsError> accept(int in, int out, Deadline deadline);
+
+ private:
+  ServerContext() = default;
+  std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
+  std::vector<Warning> warnings_;
+  bool asks_for_certificate_ = false;
+  // Why no client certificate can be accepted, if so: a revocation file that cannot be used.
+  std::string revocation_problem_;
+};
+
+// --- client ---
+
+struct ClientSettings {
+  // Sent as SNI and looked for in the certificate; empty for a server that has no name.
+  std::string server_name;
+  // The only trust anchors; absent: the server is not verified.
+  std::optional<std::string> anchors_file;
+  // Shown when the server asks; silently left out when absent or unusable (then warnings() says
+  // why).
+  std::string certificate_file;
+};
+
+struct ClientSession {
+  std::unique_ptr<Transport> transport;
+  SessionFacts facts;
+  ServerCertificate server;
+};
+
+class ClientContext {
+ public:
+  static Result<ClientContext, TlsError> create(const ClientSettings& settings);
+  // May be called once, before connect().
+  void set_ciphers(const Ciphers& ciphers);
+  const std::vector<Warning>& warnings() const { return warnings_; }
+
+  // The handshake, whole, by `deadline`, and the comparison of the server's certificate. A
+  // certificate that does not verify is no error: the verdict is in the session, and the session is
+  // up.
+  Result<ClientSession, TlsError> connect(int in, int out, Deadline deadline);
+
+ private:
+  ClientContext() = default;
+  std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
+  std::vector<Warning> warnings_;
+  std::string server_name_;
+  bool verifies_ = false;
+};
+
+}  // namespace qmail::tls

@@ -1,0 +1,1 @@
+// tls_error: see tls_error.h
