@@ -1,0 +1,47 @@
+# shellcheck shell=bash disable=SC2034
+# What the scripts of this folder share. Sourced, not run; needs bash.
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# need_packages NAME...: the Debian packages are there, or are installed now (root), or we say what is missing.
+need_packages() {
+  local package missing=()
+  command -v dpkg-query >/dev/null || die "this script sets itself up on Debian; elsewhere see CONTRIBUTING.md"
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed$' || missing+=("$package")
+  done
+  [ "${#missing[@]}" -eq 0 ] && return
+  if [ "$(id -u)" -ne 0 ]; then
+    die "these packages are missing: ${missing[*]}
+Run me as root, and I install them; or do it yourself:  apt-get install ${missing[*]}"
+  fi
+  say "Installing Debian packages: ${missing[*]}"
+  # No service is started by what we install (nsd, unbound, … are wanted as programs only).
+  local policy=/usr/sbin/policy-rc.d made_policy=
+  if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 755 "$policy"; made_policy=1; fi
+  local status=0
+  { apt-get -qq -o DPkg::Lock::Timeout=300 update &&
+      DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends \
+        install "${missing[@]}" >"${TMPDIR:-/tmp}/packages.$$.log" 2>&1; } || status=$?
+  [ -n "$made_policy" ] && rm -f "$policy"
+  [ "$status" -eq 0 ] || { tail -n 20 "${TMPDIR:-/tmp}/packages.$$.log" >&2; die "apt-get failed ($status)"; }
+  rm -f "${TMPDIR:-/tmp}/packages.$$.log"
+}
+
+# build PRESET [CMAKE-OPTION...]: configures and builds, quiet unless something is wrong.
+build() {
+  local preset=$1 log
+  shift
+  log=$(mktemp)
+  say "Building (preset $preset; the first time takes a minute or two)"
+  if ! { cmake --preset "$preset" "$@" && cmake --build --preset "$preset" -j "$(nproc)"; } >"$log" 2>&1; then
+    grep -nE 'error|Error|FAILED' "$log" | head -n 40 >&2
+    tail -n 40 "$log" >&2
+    rm -f "$log"
+    die "the build (preset $preset) failed"
+  fi
+  rm -f "$log"
+}
+
+packages_to_build='g++ cmake make libssl-dev libcdb-dev'
