@@ -8,6 +8,8 @@
 // against OpenSSL's own declaration, the linker that none is missing. (dlopen(3); systemd and
 // OpenGL programs load their libraries so, too.)
 #include <dlfcn.h>
+#include <string>
+#include <sys/stat.h>
 
 #include <openssl/ssl.h>
 
@@ -62,6 +64,17 @@ std::optional<TlsError> load() {
 #undef F
   table = found;
   return std::nullopt;
+}
+
+std::optional<TlsError> missing() {
+  if (table.OpenSSL_version_num != nullptr) return std::nullopt;
+  const auto is_there = [](const char* name) {
+    struct stat status {};
+    const std::string path = std::string(QMAIL_OPENSSL_DIRECTORY).append("/").append(name);
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+  };
+  if (is_there("libssl.so.3") && is_there("libcrypto.so.3")) return std::nullopt;
+  return load();
 }
 
 }  // namespace qmail::tls

@@ -4,5 +4,6 @@
 namespace qmail::tls {
 
 std::optional<TlsError> load() { return std::nullopt; }
+std::optional<TlsError> missing() { return std::nullopt; }
 
 }  // namespace qmail::tls

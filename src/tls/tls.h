@@ -50,6 +50,10 @@ struct Warning {
 // harmless. The error's `detail` is the dynamic linker's text.
 std::optional<TlsError> load();
 
+// Why load() would fail; nothing if it would not. Cheap where the libraries lie where they lay when
+// the program was built: they are not mapped then. Elsewhere the answer is load()'s own.
+std::optional<TlsError> missing();
+
 // A cipher list for TLS 1.2 (ciphers(1)) and where it came from.
 struct Ciphers {
   std::string list = "DEFAULT";
