@@ -1,0 +1,204 @@
+"""The measurements, each a figure or a few by the keys of reference.json.
+
+The exact ones repeat to the last digit or nearly so, and take one program; those of time take all
+programs that are to be compared and run them in turn, and give the median.
+"""
+import contextlib
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import time
+
+import instruments
+import link
+import remote_sink
+import smtpd_client
+import wire
+
+QUIT = smtpd_client.Session()
+ROUNDS = 5
+ROUND_TRIP = 0.020
+BULK = 5_000_000  # what a MB's cost is taken from
+GIGABYTE = 1e9
+
+
+def mail(size):
+    return smtpd_client.message(size, b"\r\n")
+
+
+def session(size, tls):
+    return smtpd_client.Session(mail(size), tls)
+
+
+class Programs:
+    """The programs under test, each list the subject first, then the baseline if there is one.
+    smtpd: smtpd_client.Smtpd; remote: remote_sink.Remote."""
+
+    def __init__(self, smtpd, remote, scratch):
+        self.smtpd = smtpd
+        self.remote = remote
+        self.scratch = scratch
+
+
+# --- exact: qmail-smtpd ---
+
+def smtpd_instructions(smtpd, callgrind, ticket_smtpd):
+    def count(name, program, what, ticket=None):
+        return callgrind.instructions("smtpd." + name, lambda wrapper: program.run(
+            what, wrapper, ticket))
+
+    quit_only = count("quit", smtpd, QUIT)
+    yield "smtpd.instructions.quit", quit_only / 1e6
+    for name, tls in (("plain", False), ("tls", True)):
+        small = count(name, smtpd, session(4096, tls))
+        large = count(name + ".5m", smtpd, session(BULK, tls))
+        yield f"smtpd.instructions.{name}", small / 1e6
+        yield f"smtpd.byte.{name}", (large - small) / (len(mail(BULK)) - len(mail(4096)))
+    ticket = ticket_smtpd.run(session(4096, True)).ticket
+    again = ticket_smtpd.run(session(4096, True), ticket=ticket)
+    if again.resumed:
+        yield "smtpd.instructions.resumed", count("resumed", ticket_smtpd, session(4096, True),
+                                                  again.ticket) / 1e6
+
+
+def smtpd_calls(smtpd):
+    for name, tls in (("plain", False), ("tls", True)):
+        calls = instruments.system_calls(lambda wrapper: smtpd.run(session(BULK, tls), wrapper))
+        yield f"smtpd.calls.{name}", calls / (BULK / 1e6)
+
+
+# --- exact: qmail-remote ---
+
+def remote_instructions(remote, callgrind, scratch):
+    def count(name, host, size):
+        return callgrind.instructions(f"remote.{name}", lambda wrapper: remote.run(
+            host, scratch.mail(size), wrapper=wrapper))
+
+    for name in ("plain", "tls"):
+        small = count(name, name + ".test", "4k")
+        large = count(name + ".5m", name + ".test", "5m")
+        yield f"remote.instructions.{name}", small / 1e6
+        octets = os.path.getsize(scratch.mail("5m")) - os.path.getsize(scratch.mail("4k"))
+        yield f"remote.byte.{name}", (large - small) / octets
+
+
+def remote_wire(remote, sinks, scratch):
+    for name, sink in sinks.items():
+        calls = instruments.system_calls(lambda wrapper: remote.run(
+            name + ".test", scratch.mail("5m"), wrapper=wrapper))
+        yield f"remote.calls.{name}", calls / (BULK / 1e6)
+        if name == "tls":
+            yield "remote.records", sink.last.records
+        for recipients in (1, 10, 100):
+            remote.run(name + ".test", scratch.mail("4k"), recipients)
+            yield f"remote.flights.{name}.{recipients}", sink.last.flights
+
+
+# --- memory: qmail-smtpd ---
+
+def smtpd_memory(smtpd):
+    for name, tls in (("plain", False), ("tls", True)):
+        seen = []
+        smtpd.run(session(4096, tls),
+                  before_quit=lambda pid: seen.append(instruments.private_dirty(pid)))
+        yield f"smtpd.dirty.{name}", seen[0]
+        yield f"smtpd.space.{name}", instruments.smallest_address_space(
+            lambda limit: smtpd.run(session(4096, tls), address_space=limit))
+
+
+# --- time: every program in turn ---
+
+def in_turn(key, programs, value):
+    """Medians of value(program) over ROUNDS rounds: yields (key, one figure for each program)."""
+    seen = [[] for _ in programs]
+    for _ in range(ROUNDS):
+        for number, program in enumerate(programs):
+            seen[number].append(value(program))
+    yield key, [statistics.median(values) for values in seen]
+
+
+def smtpd_times(programs):
+    for name, tls in (("plain", False), ("tls", True)):
+        bulk = session(100_000_000, tls)
+        yield from in_turn(f"smtpd.cpu.{name}", programs,
+                           lambda smtpd: smtpd.run(bulk).cpu * GIGABYTE / len(bulk.mail))
+    small = session(4096, True)
+    yield from in_turn("smtpd.wall.loopback", programs, lambda smtpd: smtpd.run(small).wall * 1e3)
+
+
+def remote_times(programs, scratch):
+    for name in ("plain", "tls"):
+        octets = os.path.getsize(scratch.mail("100m"))
+        yield from in_turn(f"remote.cpu.{name}", programs, lambda remote: remote.run(
+            name + ".test", scratch.mail("100m")).cpu * GIGABYTE / octets)
+    yield from in_turn("remote.wall.loopback", programs,
+                       lambda remote: remote.run("tls.test", scratch.mail("4k")).wall * 1e3)
+
+
+def over_link(programs):
+    """Wall times over a link; runs in a process and network of its own. Raises link.Unavailable."""
+    scratch = programs.scratch
+
+    def work():
+        figures = []
+        sink = remote_sink.Sink(scratch.certificate, link.NEAR, 25)
+        for count in (1, 100):
+            figures += in_turn(f"remote.wall.link.{count}", programs.remote,
+                               lambda remote: remote.run("link.test", scratch.mail("4k"),
+                                                         count).wall * 1e3)
+        sink.close()
+        for smtpd in programs.smtpd:
+            smtpd.listen, smtpd.reach = link.NEAR, link.FAR
+        figures += in_turn("smtpd.wall.link", programs.smtpd,
+                           lambda smtpd: smtpd.run(session(4096, True)).wall * 1e3)
+        return figures
+
+    return link.over_link(ROUND_TRIP, work)
+
+
+# --- sessions a second under tcpserver ---
+
+CLIENTS = 2
+
+
+def smtpd_rates(programs, sessions):
+    """Needs tcpserver; each figure is of `sessions` sessions from CLIENTS clients at a time."""
+    with contextlib.ExitStack() as running:
+        ports = [running.enter_context(tcpserver(smtpd)) for smtpd in programs]
+        for name, what in (("quit", QUIT), ("plain", session(4096, False)),
+                           ("tls", session(4096, True))):
+            yield from in_turn(f"smtpd.rate.{name}", ports,
+                               lambda port: sessions / together(port, what, sessions))
+
+
+@contextlib.contextmanager
+def tcpserver(smtpd):
+    """Runs `smtpd` under tcpserver on loopback; gives the port."""
+    process = subprocess.Popen(
+        ["tcpserver", "-1", "-H", "-R", "-l", "mx.example.test", "127.0.0.1", "0", smtpd.program],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=smtpd.environment)
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def together(port, what, sessions):
+    """Seconds for `sessions` sessions, CLIENTS at a time."""
+    clients = [multiprocessing.Process(target=smtpd_client.visit, args=(
+        port, what, sessions // CLIENTS)) for _ in range(CLIENTS)]
+    started = time.monotonic()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+        if client.exitcode != 0:
+            raise wire.WireError("a session under tcpserver failed")
+    return time.monotonic() - started
+
+
+def tcpserver_missing():
+    return not shutil.which("tcpserver")

@@ -1,0 +1,58 @@
+"""What a measurement needs on disk: a qmail home, a certificate, messages, a QMAILQUEUE program.
+
+Made in a temporary folder that goes with the object.
+"""
+import os
+import subprocess
+import tempfile
+
+import smtpd_client
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SIZES = {"4k": 4096, "5m": 5_000_000, "100m": 100_000_000}
+
+
+class Scratch:
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="qmail-bench.")
+        self.path = self._folder.name
+        os.chmod(self.path, 0o755)
+        self.home = self._make_home("home")
+        self.ticket_home = self._make_home("tickets")
+        self._write("tickets/control/tlsticketkeys", os.urandom(80))
+        self.certificate = self.home + "/control/servercert.pem"
+        self.queue = self.path + "/queue_sink"
+        subprocess.run(["c++", "-O2", "-static", "-o", self.queue, HERE + "/queue_sink.cc"],
+                       check=True)
+
+    def mail(self, name):
+        """The file of a message, as qmail-remote reads it; `name` as in SIZES."""
+        path = f"{self.path}/{name}"
+        if not os.path.exists(path):
+            self._write(name, smtpd_client.message(SIZES[name], b"\n"))
+        return path
+
+    def route(self, routes):
+        """Writes control/smtproutes: {domain: (address, port)}."""
+        self._write("home/control/smtproutes",
+                    "".join(f"{domain}:{address}:{port}\n"
+                            for domain, (address, port) in routes.items()).encode())
+
+    def _write(self, name, data):
+        with open(f"{self.path}/{name}", "wb") as out:
+            out.write(data)
+
+    def _make_home(self, name):
+        for folder in ("control", "queue/lock"):
+            os.makedirs(f"{self.path}/{name}/{folder}")
+        self._write(name + "/control/me", b"mx.example.test\n")
+        self._write(name + "/control/rcpthosts", b"example.test\n")
+        self._write(name + "/queue/lock/tcpto", bytes(1024))
+        pem = f"{self.path}/{name}/control/servercert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
+                        "-subj", "/CN=mx.example.test", "-keyout", pem, "-out", pem + ".crt"],
+                       check=True, stderr=subprocess.DEVNULL)
+        with open(pem + ".crt", "rb") as certificate, open(pem, "ab") as out:
+            out.write(certificate.read())
+        os.unlink(pem + ".crt")
+        return f"{self.path}/{name}"
