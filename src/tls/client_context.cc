@@ -1,15 +1,96 @@
+// The client's side: trust anchors, the certificate to show, the verdict over the server's.
+#include <openssl/err.h>
+#include <openssl/x509err.h>
+
+#include "qmail/ip_address.h"
+#include "tls/context.h"
+#include "tls/identity.h"
+#include "tls/peer_identity.h"
 #include "tls/tls.h"
+#include "tls/tls_error.h"
+#include "tls/tls_transport.h"
+#include "tls/trust.h"
 
 namespace qmail::tls {
 
-Result<ClientContext, TlsError> ClientContext::create(const ClientSettings&) {
-  return Failure(TlsError{TlsError::Step::context, "no client side yet"});
+namespace {
+
+using Step = TlsError::Step;
+
+std::optional<TlsError> trust_anchors(SSL_CTX* context, const std::string& file) {
+  const PemFile pem = read_pem(file);
+  const Authorities found = add_authorities(SSL_CTX_get_cert_store(context), pem);
+  if (!found.problem.empty()) return TlsError{Step::trust, found.problem, file};
+  if (found.count() > 0) return std::nullopt;
+  return TlsError{Step::trust, library_error(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND),
+                  file};
 }
 
-void ClientContext::set_ciphers(const Ciphers&) {}
+}  // namespace
 
-Result<ClientSession, TlsError> ClientContext::connect(int, int, Deadline) {
-  return Failure(TlsError{TlsError::Step::handshake, "no client side yet"});
+Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& settings) {
+  SslContextPtr context = new_context(TLS_client_method());
+  if (!context) return Failure(TlsError{Step::context, take_library_error()});
+  ClientContext result;
+  result.server_name_ = settings.server_name;
+  if (settings.anchors_file) {
+    if (auto error = trust_anchors(context.get(), *settings.anchors_file)) return Failure(*error);
+    result.verifies_ = true;
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, carry_on);
+  } else {
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  }
+  if (!settings.certificate_file.empty()) {
+    const PemFile pem = read_pem(settings.certificate_file);
+    if (!pem.absent) {
+      if (auto error = use_identity(context.get(), pem, settings.certificate_file)) {
+        result.warnings_.push_back(
+            {error->file, error->advice.empty() ? error->detail : error->advice});
+      }
+    }
+  }
+  SSL_CTX_set_post_handshake_auth(context.get(), 1);
+  result.context_.reset(context.release());
+  return result;
+}
+
+void ClientContext::set_ciphers(const Ciphers& ciphers) {
+  if (auto warning = use_ciphers(context_.get(), ciphers)) warnings_.push_back(std::move(*warning));
+}
+
+Result<ClientSession, TlsError> ClientContext::connect(int in, int out, Deadline deadline) {
+  ERR_clear_error();
+  SslPtr ssl(SSL_new(context_.get()));
+  if (!ssl) return Failure(TlsError{Step::connection, take_library_error()});
+  SSL_set_connect_state(ssl.get());
+  // RFC 6066, section 3: a name, never an address. One too long for DNS is not sent.
+  if (!server_name_.empty() && !parse_ip(server_name_)) {
+    SSL_set_tlsext_host_name(ssl.get(), server_name_.c_str());
+  }
+  auto transport = TlsTransport::create(std::move(ssl), in, out);
+  if (!transport) return Failure(TlsError{Step::connection, take_library_error()});
+  if (auto error = transport->handshake(deadline)) return Failure(*error);
+
+  ClientSession session;
+  session.facts = facts_of(transport->ssl());
+  const CertificatePtr certificate(SSL_get1_peer_certificate(transport->ssl()));
+  if (certificate) {
+    session.server.subject = one_line(X509_get_subject_name(certificate.get()));
+    session.server.issuer = one_line(X509_get_issuer_name(certificate.get()));
+  }
+  if (verifies_) {
+    const long verdict = SSL_get_verify_result(transport->ssl());
+    if (verdict != X509_V_OK) {
+      session.server.state = ServerCertificate::State::chain_not_verified;
+      session.server.reason = X509_verify_cert_error_string(verdict);
+    } else if (!certificate) {
+      session.server.state = ServerCertificate::State::none;
+    } else {
+      compare_name(certificate.get(), server_name_, session.server);
+    }
+  }
+  session.transport = std::move(transport);
+  return session;
 }
 
 }  // namespace qmail::tls

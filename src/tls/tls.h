@@ -17,6 +17,7 @@
 #include "qmail/transport.h"
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace qmail::tls {
 
@@ -121,6 +122,11 @@ struct ContextDeleter {
   void operator()(ssl_ctx_st* context) const;
 };
 
+struct TicketKeys;
+struct TicketKeysDeleter {
+  void operator()(TicketKeys* keys) const;
+};
+
 class ServerContext {
  public:
   // Everything that can fail before a byte is exchanged. load() has succeeded.
@@ -134,6 +140,9 @@ class ServerContext {
 
  private:
   ServerContext() = default;
+  ClientCertificate client_of(ssl_st* ssl) const;
+
+  std::unique_ptr<TicketKeys, TicketKeysDeleter> ticket_keys_;  // outlives the context
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
   std::vector<Warning> warnings_;
   bool asks_for_certificate_ = false;

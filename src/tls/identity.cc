@@ -1,0 +1,102 @@
+#include "tls/identity.h"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "tls/tls_error.h"
+
+namespace qmail::tls {
+
+namespace {
+
+using Step = TlsError::Step;
+
+struct Chain {
+  CertificatePtr leaf;
+  CertificateStackPtr others;
+};
+
+// The file's certificates, the first one apart. No leaf: one of them is damaged, or none is there.
+Chain chain_of(const PemFile& pem) {
+  Chain chain{nullptr, CertificateStackPtr(sk_X509_new_null())};
+  for (const PemBlock& block : pem.blocks) {
+    if (!block.is_certificate()) continue;
+    CertificatePtr certificate = certificate_of(block);
+    if (!certificate) return {};
+    if (!chain.leaf) {
+      chain.leaf = std::move(certificate);
+    } else if (sk_X509_push(chain.others.get(), certificate.get()) > 0) {
+      (void)certificate.release();  // the stack's now
+    } else {
+      return {};
+    }
+  }
+  return chain;
+}
+
+// `type`: that of the certificate's key. A key of another type, or in an unusual wrapping, is still
+// found, so that the complaint is about what is wrong with it.
+KeyPtr private_key_of(const PemBlock& block, const char* type) {
+  const bool pkcs8 = block.label == PEM_STRING_PKCS8INF;
+  KeyPtr key = decode_key(block.bytes(),
+                          {pkcs8 ? "PrivateKeyInfo" : "type-specific", type, EVP_PKEY_KEYPAIR});
+  if (key) return key;
+  ERR_clear_error();
+  return decode_key(block.bytes(), {nullptr, nullptr, EVP_PKEY_KEYPAIR});
+}
+
+TlsError key_error(std::string detail, const std::string& file, std::string advice) {
+  return {Step::key, std::move(detail), file, std::move(advice)};
+}
+
+}  // namespace
+
+std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
+                                     const std::string& file) {
+  ERR_clear_error();
+  const Chain chain = chain_of(pem);
+  if (!chain.leaf) {
+    std::string detail = take_library_error();
+    if (detail.empty()) detail = pem.problem;
+    if (detail.empty()) detail = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+    return TlsError{Step::certificate, std::move(detail), file,
+                    "it must hold the certificate, the chain, and the private key, in PEM"};
+  }
+
+  const auto is_key = [](const PemBlock& block) { return block.is_private_key(); };
+  const auto is_usable = [](const PemBlock& block) {
+    return block.is_private_key() && !block.encrypted;
+  };
+  const auto key_block = std::find_if(pem.blocks.begin(), pem.blocks.end(), is_usable);
+  if (key_block == pem.blocks.end()) {
+    if (std::any_of(pem.blocks.begin(), pem.blocks.end(), is_key)) {
+      return key_error(library_error(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ), file,
+                       "the private key is encrypted: remove the pass phrase with openssl pkey");
+    }
+    const std::string no_key = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+    return key_error(pem.problem.empty() ? no_key : pem.problem, file,
+                     "it holds no private key: put the key into the same file");
+  }
+  const KeyPtr key =
+      private_key_of(*key_block, EVP_PKEY_get0_type_name(X509_get0_pubkey(chain.leaf.get())));
+  if (!key) {
+    return key_error(take_library_error(), file, "the private key in it cannot be read");
+  }
+
+  ERR_clear_error();
+  constexpr int replace = 1;
+  if (SSL_CTX_use_cert_and_key(context, chain.leaf.get(), key.get(), chain.others.get(), replace) ==
+      1) {
+    return std::nullopt;
+  }
+  const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_PRIVATE_KEY_MISMATCH;
+  if (mismatch) {
+    return key_error(take_library_error(), file,
+                     "the private key is not that of the first certificate in it");
+  }
+  return TlsError{Step::certificate, take_library_error(), file, ""};
+}
+
+}  // namespace qmail::tls

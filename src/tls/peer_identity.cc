@@ -1,0 +1,62 @@
+#include "tls/peer_identity.h"
+
+#include <openssl/objects.h>
+
+namespace qmail::tls {
+
+namespace {
+
+// The first entry of that kind, with exactly its bytes.
+std::optional<std::string> first_entry(const X509_NAME* name, int kind) {
+  const int index = X509_NAME_get_index_by_NID(name, kind, -1);
+  if (index < 0) return std::nullopt;
+  const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
+  return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                     static_cast<std::size_t>(ASN1_STRING_length(value)));
+}
+
+bool has_dns_name(const X509* certificate) {
+  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    if (sk_GENERAL_NAME_value(names.get(), i)->type == GEN_DNS) return true;
+  }
+  return false;
+}
+
+// A leading dot would make X509_check_host accept any name below it, and no host is called so.
+bool matches(X509* certificate, std::string_view host) {
+  return !host.empty() && host.front() != '.' &&
+         X509_check_host(certificate, host.data(), host.size(),
+                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+}
+
+}  // namespace
+
+std::optional<std::string> first_email(const X509* certificate) {
+  return first_entry(X509_get_subject_name(certificate), NID_pkcs9_emailAddress);
+}
+
+void compare_name(X509* certificate, std::string_view host, ServerCertificate& result) {
+  using State = ServerCertificate::State;
+  if (matches(certificate, host)) {
+    result.state = State::verified;
+  } else if (has_dns_name(certificate)) {
+    result.state = State::no_matching_dns_name;
+  } else if (auto name = first_entry(X509_get_subject_name(certificate), NID_commonName)) {
+    result.state = State::other_common_name;
+    result.common_name = std::move(*name);
+  } else {
+    result.state = State::no_common_name;
+  }
+}
+
+std::string one_line(const X509_NAME* name) {
+  const BioPtr text(BIO_new(BIO_s_mem()));
+  if (!text || X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+}  // namespace qmail::tls

@@ -1,0 +1,121 @@
+#include "tls/pem_file.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "qmail/unique_fd.h"
+#include "tls/tls_error.h"
+
+namespace qmail::tls {
+
+namespace {
+
+void free_text(char* text) { OPENSSL_free(text); }
+using TextPtr = std::unique_ptr<char, OpensslDeleter<free_text>>;
+
+const unsigned char* begin_of(std::string_view der) {
+  return reinterpret_cast<const unsigned char*>(der.data());
+}
+
+// The whole file into a memory BIO, which wipes what it frees. Returns 0, or the errno.
+int read_whole(const std::string& path, BIO* into) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno;
+  std::array<char, 8192> block;
+  int error = 0;
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) error = errno;
+    if (got <= 0) break;
+    if (BIO_write(into, block.data(), static_cast<int>(got)) != got) {
+      error = ENOMEM;
+      break;
+    }
+  }
+  OPENSSL_cleanse(block.data(), block.size());
+  return error;
+}
+
+// The next block of `in`; false at the end and where the file is damaged (see the error queue).
+bool next_block(BIO* in, PemBlock& block) {
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* der = nullptr;
+  long size = 0;
+  if (PEM_read_bio(in, &label, &header, &der, &size) != 1) return false;
+  const TextPtr owned_label(label);
+  const TextPtr owned_header(header);
+  block.der = {der, WipingDeleter{static_cast<std::size_t>(size)}};
+  block.label = label;
+  // RFC 1421's "Proc-Type: 4,ENCRYPTED", or PKCS #8's label.
+  block.encrypted = std::strstr(header, "ENCRYPTED") != nullptr || block.label == PEM_STRING_PKCS8;
+  return true;
+}
+
+}  // namespace
+
+void WipingDeleter::operator()(unsigned char* der) const { OPENSSL_clear_free(der, size); }
+
+bool PemBlock::is_certificate() const {
+  return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD ||
+         label == PEM_STRING_X509_TRUSTED;
+}
+
+bool PemBlock::is_private_key() const {
+  return std::string_view(label).ends_with(PEM_STRING_PKCS8INF);  // "… PRIVATE KEY"
+}
+
+std::string_view PemBlock::bytes() const {
+  return {reinterpret_cast<const char*>(der.get()), der.get_deleter().size};
+}
+
+PemFile read_pem(const std::string& path) {
+  ERR_clear_error();
+  PemFile file;
+  const BioPtr content(BIO_new(BIO_s_mem()));
+  if (const int error = content ? read_whole(path, content.get()) : ENOMEM; error != 0) {
+    file.absent = error == ENOENT;
+    file.problem = system_error(error);
+    return file;
+  }
+  PemBlock block;
+  while (next_block(content.get(), block)) file.blocks.push_back(std::move(block));
+  if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+    ERR_clear_error();
+  } else {
+    file.problem = take_library_error();
+  }
+  return file;
+}
+
+CertificatePtr certificate_of(const PemBlock& block) {
+  const unsigned char* der = begin_of(block.bytes());
+  const auto size = static_cast<long>(block.bytes().size());
+  return CertificatePtr(block.label == PEM_STRING_X509_TRUSTED ? d2i_X509_AUX(nullptr, &der, size)
+                                                               : d2i_X509(nullptr, &der, size));
+}
+
+RevocationListPtr revocation_list_of(const PemBlock& block) {
+  const unsigned char* der = begin_of(block.bytes());
+  return RevocationListPtr(d2i_X509_CRL(nullptr, &der, static_cast<long>(block.bytes().size())));
+}
+
+KeyPtr decode_key(std::string_view der, const KeyForm& form) {
+  EVP_PKEY* key = nullptr;
+  const DecoderPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&key, "DER", form.structure, form.type,
+                                                         form.selection, nullptr, nullptr));
+  const unsigned char* data = begin_of(der);
+  std::size_t left = der.size();
+  if (decoder) OSSL_DECODER_from_data(decoder.get(), &data, &left);
+  return KeyPtr(key);
+}
+
+}  // namespace qmail::tls
