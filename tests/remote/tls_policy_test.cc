@@ -1,0 +1,72 @@
+#include "qmail-remote/tls_policy.h"
+
+#include <gtest/gtest.h>
+
+#include "scratch.h"
+
+namespace qmail::remote {
+namespace {
+
+using Level = TlsPolicy::Level;
+
+TEST(TlsPolicyTest, Precedence) {
+  const char* pem = "tlshosts/mx.example.org.pem";
+  const char* list = "tlshosts/exhaustivelist";
+  const char* not_this = "notlshosts/mx.example.org";
+  const struct {
+    std::vector<const char*> files;
+    const char* name;
+    Level level;
+  } cases[] = {
+      {{}, "mx.example.org", Level::opportunistic},
+      {{pem}, "mx.example.org", Level::required},
+      {{list}, "mx.example.org", Level::never},
+      {{not_this}, "mx.example.org", Level::never},
+      {{pem, list, not_this}, "mx.example.org", Level::required},
+      {{not_this}, "other.example.org", Level::opportunistic},
+      {{pem, list}, "other.example.org", Level::never},
+      {{pem}, "MX.Example.org", Level::required},  // in lower case
+      {{not_this}, "MX.Example.org", Level::never},
+      {{"tlshosts/MX.Example.org.pem"}, "MX.Example.org", Level::required},  // as given
+      {{"tlshosts/MX.Example.org.pem"}, "mx.example.org", Level::opportunistic},
+      // an address: no file demands TLS, but it can be forbidden
+      {{}, "", Level::opportunistic},
+      {{list}, "", Level::never},
+      {{"notlshosts/192.0.2.1"}, "", Level::never},
+      {{"tlshosts/192.0.2.1.pem", "tlshosts/.pem"}, "", Level::opportunistic},
+      {{"secret.pem", "secret"}, "../secret", Level::opportunistic},
+  };
+  for (const auto& one : cases) {
+    const test::ScratchFolder folder;
+    std::string label = one.name;
+    folder.write("tlshosts/unrelated", "");
+    folder.write("notlshosts/unrelated", "");
+    for (const char* file : one.files) {
+      folder.write(file, "");
+      label.append(" ").append(file);
+    }
+    const ControlDir control(folder.path());
+    const TlsPolicy policy = tls_policy(control, one.name, *parse_ip("192.0.2.1"));
+    EXPECT_EQ(policy.level, one.level) << label;
+    EXPECT_EQ(policy.pem.empty(), one.level != Level::required) << label;
+  }
+}
+
+TEST(TlsPolicyTest, NamesTheFileAsItIsSpelled) {
+  const test::ScratchFolder folder;
+  folder.write("tlshosts/mx.example.org.pem", "");
+  const ControlDir control(folder.path());
+  const auto address = *parse_ip("192.0.2.1");
+  EXPECT_EQ(tls_policy(control, "MX.example.ORG", address).pem,
+            folder.path("tlshosts/mx.example.org.pem"));
+}
+
+TEST(TlsPolicyTest, AFolderIsAFileToo) {
+  const test::ScratchFolder folder;
+  folder.write("notlshosts/mx.example.org/x", "");
+  const auto address = *parse_ip("192.0.2.1");
+  EXPECT_EQ(tls_policy(ControlDir(folder.path()), "mx.example.org", address).level, Level::never);
+}
+
+}  // namespace
+}  // namespace qmail::remote
