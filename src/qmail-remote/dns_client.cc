@@ -1,0 +1,141 @@
+#include "qmail-remote/dns_client.h"
+
+#include <arpa/nameser.h>
+#include <cstdlib>
+#include <cstring>
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include "qmail/ascii.h"
+
+namespace qmail::remote {
+
+namespace {
+
+constexpr std::size_t longest_answer = 65535;  // what DNS over TCP can carry
+
+// The resolver takes an IPv4 server from its public list, an IPv6 server only from the extension
+// behind it, where resolv.conf's end up too; it frees what is put there.
+bool use_server(struct __res_state& state, const NameServer& server) {
+  state.nscount = 1;
+  if (server.address.family() == IpAddress::Family::v4) {
+    sockaddr_in& to = state.nsaddr_list[0];
+    to = {};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(server.port);
+    std::memcpy(&to.sin_addr, server.address.bytes().data(), sizeof to.sin_addr);
+    return true;
+  }
+  auto& extension = state._u._ext;
+  if (extension.nsaddrs[0] == nullptr) {
+    // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): res_nclose() calls free()
+    extension.nsaddrs[0] = static_cast<sockaddr_in6*>(std::malloc(sizeof(sockaddr_in6)));
+    if (extension.nsaddrs[0] == nullptr) return false;
+  }
+  sockaddr_in6& to = *extension.nsaddrs[0];
+  to = {};
+  to.sin6_family = AF_INET6;
+  to.sin6_port = htons(server.port);
+  std::memcpy(&to.sin6_addr, server.address.bytes().data(), sizeof to.sin6_addr);
+  state.nsaddr_list[0].sin_family = 0;
+  extension.nssocks[0] = -1;
+  extension.nscount = 1;
+  return true;
+}
+
+// An answer without records, or none at all: is that so for good? Only when a name server said so,
+// or when the name cannot even be asked about.
+DnsFailure failure(const struct __res_state& state, const HEADER& header) {
+  switch (state.res_h_errno) {
+    case HOST_NOT_FOUND:
+    case NO_DATA:
+      return DnsFailure::none;
+    case NO_RECOVERY:
+      return header.qr == 0 || header.rcode == ns_r_formerr ? DnsFailure::none
+                                                            : DnsFailure::temporary;
+    default:
+      return DnsFailure::temporary;
+  }
+}
+
+}  // namespace
+
+std::optional<NameServer> parse_name_server(std::string_view text) {
+  if (const auto address = parse_ip(text)) return NameServer{*address};
+  if (const auto address = parse_ip_literal(text)) return NameServer{*address};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const auto bracketed = parse_ip_literal(host);
+  const auto address = bracketed ? bracketed : parse_ip(host);
+  const auto port = leading_number(digits);
+  if (!address || !port || digits.size() > 5 || *port < 1 || *port > 65535) return std::nullopt;
+  if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return NameServer{*address, static_cast<std::uint16_t>(*port)};
+}
+
+void DnsClient::CloseState::operator()(struct __res_state* state) const {
+  ::res_nclose(state);
+  delete state;
+}
+
+bool DnsClient::open() {
+  if (state_) return true;
+  auto fresh = std::make_unique<struct __res_state>();
+  std::memset(fresh.get(), 0, sizeof *fresh);
+  if (::res_ninit(fresh.get()) != 0) return false;
+  state_.reset(fresh.release());
+  state_->options |= RES_USE_EDNS0;
+  if (server_ && !use_server(*state_, *server_)) {
+    state_.reset();
+    return false;
+  }
+  answer_ = std::make_unique_for_overwrite<unsigned char[]>(longest_answer);
+  return true;
+}
+
+Result<DnsMessage, DnsFailure> DnsClient::ask(const std::string& name, int type) {
+  if (!open()) return Failure(DnsFailure::temporary);
+  HEADER header{};
+  std::memcpy(answer_.get(), &header, sizeof header);  // no trace of the answer before this one
+  const int length = ::res_nquery(state_.get(), name.c_str(), ns_c_in, type, answer_.get(),
+                                  static_cast<int>(longest_answer));
+  if (length < 0) {
+    std::memcpy(&header, answer_.get(), sizeof header);
+    return Failure(failure(*state_, header));
+  }
+  if (static_cast<std::size_t>(length) > longest_answer) return Failure(DnsFailure::temporary);
+  return DnsMessage(answer_.get(), static_cast<std::size_t>(length));
+}
+
+template <typename Record, typename Parse>
+Result<std::vector<Record>, DnsFailure> DnsClient::records(const std::string& name, int type,
+                                                           Parse parse) {
+  const auto answer = ask(name, type);
+  if (!answer) return Failure(answer.error());
+  auto found = parse(*answer);
+  if (!found) return Failure(DnsFailure::temporary);
+  if (found->empty()) return Failure(DnsFailure::none);
+  return std::move(*found);
+}
+
+Result<std::vector<IpAddress>, DnsFailure> DnsClient::v4_addresses(const std::string& name) {
+  return records<IpAddress>(name, ns_t_a, v4_addresses_in);
+}
+
+Result<std::vector<IpAddress>, DnsFailure> DnsClient::v6_addresses(const std::string& name) {
+  return records<IpAddress>(name, ns_t_aaaa, v6_addresses_in);
+}
+
+Result<std::vector<MxRecord>, DnsFailure> DnsClient::exchangers(const std::string& name) {
+  return records<MxRecord>(name, ns_t_mx, exchangers_in);
+}
+
+Result<std::string, DnsFailure> DnsClient::alias(const std::string& name) {
+  auto targets = records<std::string>(name, ns_t_cname, aliases_in);
+  if (!targets) return Failure(targets.error());
+  return std::move(targets->front());
+}
+
+}  // namespace qmail::remote

@@ -1,0 +1,38 @@
+// qmail-remote HOST SENDER RECIPIENT...: sends the message on descriptor 0 by SMTP; reports on
+// descriptor 1. The exit status is always 0, nothing is ever written to descriptor 2 (qmail-rspawn
+// joins it to the report), and there is always exactly one message report: whatever was not
+// foreseen is a deferral.
+#include <csignal>
+#include <new>
+#include <unistd.h>
+
+#include "qmail-remote/messages.h"
+#include "qmail-remote/remote.h"
+#include "qmail-remote/report.h"
+#include "qmail/environment.h"
+
+namespace {
+
+using namespace qmail::remote;  // NOLINT(google-build-using-namespace): this is their main()
+
+MessageReport run(int argc, char** argv, Reports& reports) {
+  if (argc < 4) return failed(text_improper_use);
+  if (!qmail::enter_home()) return deferred(text_no_home);
+  return send_mail({argv[1], argv[2], {argv + 3, argv + argc}, STDIN_FILENO}, reports);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Reports reports;
+  try {
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // cannot fail for SIGPIPE
+    const MessageReport report = run(argc, argv, reports);
+    reports.finish(STDOUT_FILENO, report.status, report.text);
+  } catch (const std::bad_alloc&) {
+    reports.finish(STDOUT_FILENO, MessageStatus::temporary, text_out_of_memory);
+  } catch (...) {
+    reports.finish(STDOUT_FILENO, MessageStatus::temporary, text_unforeseen);
+  }
+  return 0;
+}

@@ -1,0 +1,108 @@
+#include "qmail-remote/mx_resolver.h"
+
+#include <algorithm>
+#include <optional>
+#include <sys/random.h>
+
+namespace qmail::remote {
+
+namespace {
+
+constexpr std::size_t most_exchangers = 50;
+constexpr std::size_t most_addresses = 100;
+
+std::optional<IpAddress> address_text(std::string_view host) {
+  const auto address = parse_ip(host);
+  return address ? address : parse_ip_literal(host);
+}
+
+// By preference; among equals every order is equally likely (but for a bias of 2^-24).
+void put_in_order(std::vector<MxRecord>& records) {
+  std::vector<std::uint32_t> dice(records.size());
+  // Without random numbers the order is the answer's, which will do.
+  if (::getrandom(dice.data(), dice.size() * sizeof(std::uint32_t), GRND_NONBLOCK) > 0) {
+    for (std::size_t i = records.size(); i > 1; --i) {
+      std::swap(records[i - 1], records[dice[i - 1] % i]);
+    }
+  }
+  std::stable_sort(records.begin(), records.end(), [](const MxRecord& a, const MxRecord& b) {
+    return a.preference < b.preference;
+  });
+}
+
+struct Addresses {
+  std::vector<IpAddress> found;
+  bool incomplete = false;  // one of the two questions had no answer
+};
+
+Addresses both_families(DnsClient& dns, const std::string& name) {
+  Addresses result;
+  if (name.empty()) return result;  // the root: a null MX (RFC 7505)
+  for (auto question : {&DnsClient::v6_addresses, &DnsClient::v4_addresses}) {
+    const auto some = (dns.*question)(name);
+    if (some) {
+      result.found.insert(result.found.end(), some->begin(), some->end());
+    } else if (some.error() == DnsFailure::temporary) {
+      result.incomplete = true;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+ExchangerList addresses_of(DnsClient& dns, const std::string& host) {
+  if (const auto address = address_text(host)) return std::vector{Exchanger{*address, 0, ""}};
+  const Addresses addresses = both_families(dns, host);
+  if (addresses.found.empty()) {
+    return Failure(addresses.incomplete ? LookupFailure::temporary : LookupFailure::no_such_host);
+  }
+  std::vector<Exchanger> list;
+  for (const IpAddress& address : addresses.found) {
+    if (list.size() < most_addresses) list.push_back({address, 0, host});
+  }
+  return list;
+}
+
+ExchangerList exchangers_of(DnsClient& dns, const std::string& host) {
+  if (address_text(host) || host.empty()) return addresses_of(dns, host);
+  auto records = dns.exchangers(host);
+  if (!records) {
+    if (records.error() == DnsFailure::temporary) return Failure(LookupFailure::temporary);
+    return addresses_of(dns, host);
+  }
+  put_in_order(*records);
+  if (records->size() > most_exchangers) records->resize(most_exchangers);
+  std::vector<Exchanger> list;
+  bool incomplete = false;
+  for (const MxRecord& record : *records) {
+    if (const auto address = address_text(record.exchanger)) {
+      list.push_back({*address, 0, ""});
+      continue;
+    }
+    const Addresses addresses = both_families(dns, record.exchanger);
+    incomplete = incomplete || addresses.incomplete;
+    for (const IpAddress& address : addresses.found) {
+      if (list.size() < most_addresses) {
+        list.push_back({address, record.preference, record.exchanger});
+      }
+    }
+    if (list.size() >= most_addresses) break;
+  }
+  if (!list.empty()) return list;
+  return Failure(incomplete ? LookupFailure::temporary : LookupFailure::no_exchanger);
+}
+
+std::vector<Exchanger> better_than_me(std::vector<Exchanger> list, const OwnAddresses& me) {
+  std::optional<std::uint16_t> limit;
+  for (const Exchanger& exchanger : list) {
+    if (!me.contains(exchanger.address)) continue;
+    limit = std::min(limit.value_or(exchanger.preference), exchanger.preference);
+  }
+  if (limit) {
+    std::erase_if(list, [&](const Exchanger& one) { return one.preference >= *limit; });
+  }
+  return list;
+}
+
+}  // namespace qmail::remote

@@ -1,0 +1,42 @@
+// Where mail for a host goes: its mail exchangers, else its own addresses (RFC 5321, 5.1).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "qmail-remote/dns_client.h"
+#include "qmail/ip_address.h"
+#include "qmail/ipme.h"
+#include "qmail/result.h"
+
+namespace qmail::remote {
+
+struct Exchanger {
+  IpAddress address;
+  std::uint16_t preference = 0;
+  std::string name;  // what its certificate must name; empty when it was given as an address
+};
+
+enum class LookupFailure {
+  temporary,     // ask again later
+  no_such_host,  // neither exchanger nor address
+  no_exchanger,  // there are exchangers, but none leads to an address
+};
+
+using ExchangerList = Result<std::vector<Exchanger>, LookupFailure>;
+
+// The addresses of a host itself: those of a relay in smtproutes. AAAA before A. `host` may be an
+// address, in brackets or not.
+ExchangerList addresses_of(DnsClient& dns, const std::string& host);
+
+// The addresses of a host's mail exchangers in the order in which they are to be tried: by
+// preference, those of equal preference at random. Never empty. At most 50 exchangers and 100
+// addresses are looked at: who lists more has had his chance.
+ExchangerList exchangers_of(DnsClient& dns, const std::string& host);
+
+// Without this host, and without those that are no better than it: they would send the mail back
+// here (RFC 5321, 5.1).
+std::vector<Exchanger> better_than_me(std::vector<Exchanger> list, const OwnAddresses& me);
+
+}  // namespace qmail::remote

@@ -1,0 +1,143 @@
+#include "qmail-remote/remote.h"
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+#include <unistd.h>
+#include <utility>
+#include <variant>
+
+#include "qmail-remote/address.h"
+#include "qmail-remote/config.h"
+#include "qmail-remote/delivery.h"
+#include "qmail-remote/dial.h"
+#include "qmail-remote/dns_client.h"
+#include "qmail-remote/messages.h"
+#include "qmail-remote/mx_resolver.h"
+#include "qmail-remote/tcpto.h"
+#include "qmail/environment.h"
+
+namespace qmail::remote {
+
+namespace {
+
+// A value, or the report with which everything ends.
+template <typename T>
+using OrReport = Result<T, MessageReport>;
+
+std::optional<NameServer> name_server_of_environment() {
+  const auto text = environment("DNSCACHEIP");
+  return text ? parse_name_server(*text) : std::nullopt;
+}
+
+struct Recipients {
+  std::vector<Recipient> list;
+  bool all_aliases = true;
+};
+
+enum class Domains { as_given, canonical };
+
+OrReport<Recipients> prepare_recipients(const std::vector<std::string>& addresses, Domains domains,
+                                        DnsClient& dns) {
+  Recipients recipients;
+  for (const std::string& address : addresses) {
+    if (has_line_break(address)) {
+      recipients.list.push_back({"", true});
+      continue;
+    }
+    if (domains == Domains::as_given) {
+      recipients.list.push_back({quoted(address)});
+      continue;
+    }
+    const auto found = canonical(address, dns);
+    if (!found) return Failure(deferred(text_alias_lookup_failed));
+    recipients.all_aliases = recipients.all_aliases && found->is_alias;
+    recipients.list.push_back({quoted(found->address)});
+  }
+  return recipients;
+}
+
+MessageReport lookup_failed(LookupFailure failure, const std::string& host) {
+  switch (failure) {
+    case LookupFailure::no_such_host:
+      return no_such_host(host);
+    case LookupFailure::no_exchanger:
+      return failed(text_no_exchanger);
+    case LookupFailure::temporary:
+      break;
+  }
+  return deferred(text_host_lookup_failed);
+}
+
+// The servers to try, in order; not one of them is this host unless a route or an alias led to it.
+OrReport<std::vector<Exchanger>> find_servers(const std::string& host,
+                                              const std::optional<Route>& route, bool may_be_me,
+                                              DnsClient& dns) {
+  const std::string& name = route ? route->relay : host;
+  auto found = route ? addresses_of(dns, name) : exchangers_of(dns, name);
+  if (!found) return Failure(lookup_failed(found.error(), name));
+  if (may_be_me) return std::move(*found);
+  const auto me = OwnAddresses::learn();
+  if (!me) return Failure(deferred(text_no_resources));
+  auto better = better_than_me(std::move(*found), *me);
+  if (better.empty()) return Failure(failed(text_exchanger_is_me));
+  return better;
+}
+
+// Tries the servers in turn. The report is that of the one that took or refused the mail, else of
+// the last one that answered at all.
+MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t port,
+                          std::chrono::seconds timeout_connect, const Manner& manner,
+                          const Mail& mail, Reports& reports) {
+  const TimeoutTable table("queue/lock", TimeoutTable::patience_of(::getpid()));
+  std::optional<MessageReport> last;
+  for (const Exchanger& server : servers) {
+    const auto entry = table.look_up(server.address, ::time(nullptr));
+    if (entry.skip) continue;
+    const auto socket = dial(server.address, port, Deadline::after(timeout_connect));
+    if (!socket && socket.error() == DialError::no_socket) return deferred(text_no_resources);
+    if (!socket && socket.error() == DialError::timed_out) {
+      table.note_timeout(server.address, ::time(nullptr));
+      continue;
+    }
+    if (entry.known) table.clear(server.address);
+    if (!socket) continue;
+    const Server peer{server.address, port, server.name};
+    Ending ending = Delivery(socket->get(), peer, manner, mail, reports).run();
+    if (!ending.try_next) return std::move(ending.report);
+    last = std::move(ending.report);
+  }
+  return last ? std::move(*last) : deferred(text_no_connection);
+}
+
+}  // namespace
+
+MessageReport send_mail(const Invocation& invocation, Reports& reports) {
+  const ControlDir control;
+  auto config = read_config(control);
+  if (!config) return deferred(text_control_unreadable);
+  const auto route = config->routes.find(invocation.host);
+
+  if (has_line_break(invocation.sender)) return failed(text_sender_line_break);
+  if (std::all_of(invocation.recipients.begin(), invocation.recipients.end(), has_line_break)) {
+    for (std::size_t i = 0; i < invocation.recipients.size(); ++i) {
+      reports.add(RecipientStatus::permanent, text_recipient_line_break);
+    }
+    return failed(text_recipient_line_break);
+  }
+  DnsClient dns(name_server_of_environment());
+  auto recipients = prepare_recipients(invocation.recipients,
+                                       route ? Domains::as_given : Domains::canonical, dns);
+  if (!recipients) return recipients.error();
+
+  const bool may_be_me = route.has_value() || recipients->all_aliases;
+  const auto servers = find_servers(invocation.host, route, may_be_me, dns);
+  if (!servers) return servers.error();
+
+  const Manner manner{std::move(config->helohost), config->timeout_remote, control, debug_wanted()};
+  const Mail mail{quoted(invocation.sender), std::move(recipients->list), invocation.message};
+  return try_servers(*servers, route ? route->port : smtp_port, config->timeout_connect, manner,
+                     mail, reports);
+}
+
+}  // namespace qmail::remote
