@@ -1,0 +1,37 @@
+#include "qmail-tlscheck/access.h"
+
+#include <algorithm>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+namespace qmail::tlscheck {
+
+std::optional<Account> account(const std::string& name) {
+  const passwd* entry = ::getpwnam(name.c_str());  // one thread, used at once
+  if (entry == nullptr) return std::nullopt;
+  Account found{name, entry->pw_uid, std::vector<gid_t>(64)};
+  int count = static_cast<int>(found.groups.size());
+  if (::getgrouplist(name.c_str(), entry->pw_gid, found.groups.data(), &count) < 0) {
+    count = static_cast<int>(found.groups.size());
+  }
+  found.groups.resize(static_cast<std::size_t>(count));
+  return found;
+}
+
+bool can_read(const Account& who, const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  if (who.user == 0) return true;
+  if (status.st_uid == who.user) return (status.st_mode & S_IRUSR) != 0;
+  const bool in_group =
+      std::find(who.groups.begin(), who.groups.end(), status.st_gid) != who.groups.end();
+  return (status.st_mode & (in_group ? S_IRGRP : S_IROTH)) != 0;
+}
+
+bool world_readable(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
+}
+
+}  // namespace qmail::tlscheck

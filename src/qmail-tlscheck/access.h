@@ -1,0 +1,26 @@
+// Who can read a file: by its mode, its owner and its group, as the system would judge for that
+// user.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace qmail::tlscheck {
+
+struct Account {
+  std::string name;
+  uid_t user;
+  std::vector<gid_t> groups;
+};
+// The account and all groups it is in; nothing if there is no such user.
+std::optional<Account> account(const std::string& name);
+
+// May the account read the file? Directories on the way are not looked at. Root may read
+// everything.
+bool can_read(const Account& who, const std::string& path);
+// May everybody on this machine?
+bool world_readable(const std::string& path);
+
+}  // namespace qmail::tlscheck

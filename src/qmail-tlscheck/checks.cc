@@ -1,0 +1,402 @@
+#include "qmail-tlscheck/checks.h"
+
+#include <algorithm>
+#include <array>
+#include <dirent.h>
+#include <memory>
+#include <sys/stat.h>
+
+#include "qmail/ascii.h"
+#include "tls/inspect.h"
+#include "tls/tls.h"
+
+namespace qmail::tlscheck {
+
+namespace {
+
+constexpr std::time_t seconds_a_day = 24L * 60 * 60;
+
+std::string date(std::time_t time) {
+  std::tm parts{};
+  std::array<char, 16> text{};
+  if (::gmtime_r(&time, &parts) == nullptr) return "?";
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
+  return {text.data(), size};
+}
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (const std::string& part : parts) text.append(text.empty() ? "" : separator).append(part);
+  return text;
+}
+
+// The entries of a directory, sorted, without those that begin with a dot. None if it cannot be
+// read.
+std::vector<std::string> entries_of(const std::string& path) {
+  std::vector<std::string> names;
+  const auto close = [](DIR* open) { ::closedir(open); };
+  const std::unique_ptr<DIR, decltype(close)> folder(::opendir(path.c_str()));
+  if (!folder) return names;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Checks {
+ public:
+  Checks(const ControlDir& control, const Settings& settings)
+      : control_(control), settings_(settings) {}
+
+  Findings run() &&;
+
+ private:
+  enum class Owner { smtpd, remote };
+
+  void me();
+  void identity(std::string_view name, Owner owner);
+  void server_certificate();
+  void client_certificate();
+  void ciphers(std::string_view name);
+  void server_context();
+  void relaying();
+  void tlsclients();
+  void authorities();
+  void revocation_lists(const std::vector<tls::CertificateFacts>& authorities);
+  void verified_hosts();
+  void excluded_hosts();
+
+  void access(const std::string& file, Owner owner, bool secret);
+  void dates(const std::string& file, const tls::CertificateFacts& certificate);
+  std::string expiry(const tls::CertificateFacts& certificate) const;
+
+  const ControlDir& control_;
+  const Settings& settings_;
+  Findings found_;
+};
+
+Findings Checks::run() && {
+  me();
+  server_certificate();
+  client_certificate();
+  ciphers("tlsserverciphers");
+  ciphers("tlsclientciphers");
+  server_context();
+  relaying();
+  verified_hosts();
+  excluded_hosts();
+  return std::move(found_);
+}
+
+void Checks::me() {
+  const auto line = control_.line("me");
+  if (!line) {
+    found_.fail(line.error().file, line.error().reason);
+  } else if (!*line) {
+    found_.fail(control_.file("me"), "is not there: neither program works without it");
+  }
+}
+
+// --- what every file with certificates is asked ---
+
+void Checks::access(const std::string& file, Owner owner, bool secret) {
+  const auto& who = owner == Owner::smtpd ? settings_.smtpd : settings_.remote;
+  const std::string_view program = owner == Owner::smtpd ? "qmail-smtpd" : "qmail-remote";
+  if (who && !can_read(*who, file)) {
+    found_.fail(file, std::string("cannot be read by ")
+                          .append(who->name)
+                          .append(", as whom ")
+                          .append(program)
+                          .append(" runs: chown or chmod it"));
+  }
+  if (secret && world_readable(file)) {
+    found_.fail(file,
+                "can be read by everybody on this machine and holds a private key: chmod 640");
+  }
+}
+
+std::string Checks::expiry(const tls::CertificateFacts& certificate) const {
+  const auto days = (certificate.not_after - settings_.now) / seconds_a_day;
+  return "expires " + date(certificate.not_after) + ", in " + std::to_string(days) + " days";
+}
+
+void Checks::dates(const std::string& file, const tls::CertificateFacts& certificate) {
+  if (certificate.not_after < settings_.now) {
+    found_.fail(file, "expired " + date(certificate.not_after) + ": " + certificate.subject);
+  } else if (certificate.not_before > settings_.now) {
+    found_.fail(file,
+                "is not valid before " + date(certificate.not_before) + ": " + certificate.subject);
+  } else if (certificate.not_after - settings_.now < settings_.days_of_warning * seconds_a_day) {
+    found_.warn(file, expiry(certificate) + ": " + certificate.subject);
+  }
+}
+
+// --- servercert.pem, clientcert.pem ---
+
+void Checks::identity(std::string_view name, Owner owner) {
+  const std::string file = control_.file(name);
+  const auto content = tls::read_certificates(file);
+  access(file, owner, true);
+  if (content.certificates.empty()) return;  // the context has said so
+  const tls::CertificateFacts& first = content.certificates.front();
+  std::string text = first.subject;
+  if (!first.dns_names.empty()) text += "; names " + joined(first.dns_names, ", ");
+  text += "; issued by " + (first.self_issued ? "itself" : first.issuer) + "; key " + first.key +
+          "; " + expiry(first);
+  found_.ok(file, text);
+  for (const auto& certificate : content.certificates) dates(file, certificate);
+  if (const std::string problem = tls::chain_problem(file); !problem.empty()) {
+    found_.warn(file, "the chain in it does not lead to a root (" + problem +
+                          "): put the issuer's intermediate certificates behind the first one");
+  }
+}
+
+void Checks::server_certificate() {
+  const std::string file = control_.file("servercert.pem");
+  if (!control_.exists("servercert.pem")) {
+    found_.warn(file, "is not there: qmail-smtpd does not offer STARTTLS");
+    return;
+  }
+  tls::ServerSettings settings;
+  settings.certificate_file = file;
+  if (const auto context = tls::ServerContext::create(settings); !context) {
+    const tls::TlsError& error = context.error();
+    found_.fail(file, "cannot be used, TLS fails: " +
+                          (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
+  }
+  identity("servercert.pem", Owner::smtpd);
+  const auto me = control_.line("me");
+  const bool named = me && *me && !(*me)->empty();
+  if (named && !tls::read_certificates(file).certificates.empty() && !tls::speaks_for(file, **me)) {
+    found_.warn(file, "does not name this host: control/me is " + **me);
+  }
+}
+
+void Checks::client_certificate() {
+  if (!control_.exists("clientcert.pem")) return;
+  const std::string file = control_.file("clientcert.pem");
+  tls::ClientSettings settings;
+  settings.certificate_file = file;
+  const auto context = tls::ClientContext::create(settings);
+  if (context) {
+    for (const auto& warning : context->warnings()) {
+      found_.fail(file, "cannot be used, qmail-remote shows no certificate: " + warning.reason);
+    }
+  }
+  identity("clientcert.pem", Owner::remote);
+}
+
+// --- ciphers, DH parameters, ticket keys ---
+
+void Checks::ciphers(std::string_view name) {
+  const std::string file = control_.file(name);
+  const auto lines = control_.list(name);
+  if (!lines) return found_.fail(file, lines.error().reason);
+  if (!*lines) return;
+  const std::string list = joined(**lines, ":");
+  const auto parts = tls::meaningless_parts(list);
+  for (const std::string& part : parts) {
+    found_.warn(file, "names no cipher this OpenSSL has: " + part);
+  }
+  auto context = tls::ClientContext::create({});
+  if (!context) return;
+  context->set_ciphers({list.empty() ? "DEFAULT" : list, file});
+  for (const auto& warning : context->warnings()) found_.fail(file, warning.reason);
+  if (context->warnings().empty() && parts.empty()) found_.ok(file, list);
+}
+
+// What qmail-smtpd would log at each start of TLS.
+void Checks::server_context() {
+  tls::ServerSettings settings;
+  settings.certificate_file = control_.file("servercert.pem");
+  settings.dh_file = control_.file("dh2048.pem");
+  settings.ticket_keys_file = control_.file("tlsticketkeys");
+  const auto context = tls::ServerContext::create(settings);
+  const auto complaint = [&](const std::string& file) {
+    const auto& warnings = context->warnings();
+    return std::any_of(warnings.begin(), warnings.end(),
+                       [&](const tls::Warning& warning) { return warning.file == file; });
+  };
+  if (context) {
+    for (const auto& warning : context->warnings()) found_.warn(warning.file, warning.reason);
+  }
+  if (control_.exists("dh2048.pem")) {
+    access(settings.dh_file, Owner::smtpd, false);
+    if (context && !complaint(settings.dh_file)) found_.ok(settings.dh_file, "2048 bits or more");
+  }
+  if (control_.exists("rsa2048.pem")) {
+    found_.ok(control_.file("rsa2048.pem"), "has no effect: no cipher of today uses it");
+  }
+  if (control_.exists("tlsticketkeys")) {
+    access(settings.ticket_keys_file, Owner::smtpd, true);
+    struct stat status {};
+    constexpr int days = 2;
+    if (::stat(settings.ticket_keys_file.c_str(), &status) == 0 &&
+        settings_.now - status.st_mtime > days * seconds_a_day) {
+      found_.warn(settings.ticket_keys_file, "is unchanged since " + date(status.st_mtime) +
+                                                 ": run update_tmprsadh every day");
+    }
+    if (context && !complaint(settings.ticket_keys_file)) {
+      found_.ok(settings.ticket_keys_file, "session tickets are issued");
+    }
+  }
+}
+
+// --- relaying by client certificate ---
+
+void Checks::relaying() {
+  const bool clients = control_.exists("tlsclients");
+  const bool authority = control_.exists("clientca.pem");
+  if (clients && !authority) {
+    found_.warn(
+        control_.file("tlsclients"),
+        "there is no clientca.pem, so no certificate is asked for and nobody relays by one");
+  }
+  if (authority && !clients) {
+    found_.warn(control_.file("clientca.pem"),
+                "there is no tlsclients, so no certificate is asked for and nobody relays by one");
+  }
+  if (clients) tlsclients();
+  if (authority) authorities();
+}
+
+void Checks::tlsclients() {
+  const std::string file = control_.file("tlsclients");
+  const auto entries = control_.list("tlsclients");
+  if (!entries) return found_.fail(file, entries.error().reason);
+  if (!*entries) return;
+  access(file, Owner::smtpd, false);
+  std::size_t good = 0;
+  for (const std::string& entry : **entries) {
+    const std::size_t at = entry.find('@');
+    const bool address = at != std::string::npos && at > 0 && at + 1 < entry.size() &&
+                         entry.find_first_of(" \t<>,:#\"", 0) == std::string::npos;
+    if (address) {
+      ++good;
+    } else {
+      found_.warn(file, "cannot match a certificate's mail address: " + entry);
+    }
+  }
+  if (good == 0) return found_.warn(file, "lists nobody");
+  found_.ok(file, std::to_string(good) + " addresses may relay");
+}
+
+void Checks::authorities() {
+  const std::string file = control_.file("clientca.pem");
+  const auto content = tls::read_certificates(file);
+  access(file, Owner::smtpd, false);
+  if (!content.problem.empty()) found_.fail(file, content.problem);
+  if (content.certificates.empty()) {
+    found_.fail(file, "holds no certificate, so none is asked for and nobody relays by one");
+  }
+  for (const auto& certificate : content.certificates) {
+    found_.ok(file, certificate.subject + "; key " + certificate.key + "; " + expiry(certificate));
+    dates(file, certificate);
+    if (!certificate.authority) {
+      found_.warn(file, "is no authority and can vouch for nobody: " + certificate.subject);
+    }
+  }
+  revocation_lists(content.certificates);
+}
+
+void Checks::revocation_lists(const std::vector<tls::CertificateFacts>& authorities) {
+  using Issuer = tls::RevocationListFacts::Issuer;
+  const std::string file = control_.file("clientcrl.pem");
+  const auto content = tls::read_revocation_lists(file, control_.file("clientca.pem"));
+  if (content.absent) return;
+  access(file, Owner::smtpd, false);
+  if (!content.problem.empty()) {
+    found_.fail(file, "cannot be used, so nobody relays by certificate: " + content.problem);
+  }
+  for (const auto& list : content.lists) {
+    if (list.standing == Issuer::unknown) {
+      found_.warn(file, "a list of an authority that is not in clientca.pem: " + list.issuer);
+    } else if (list.standing == Issuer::bad_signature) {
+      found_.fail(file, "a list that its authority in clientca.pem did not sign: " + list.issuer);
+    } else if (list.next_update && *list.next_update < settings_.now) {
+      found_.fail(file, "expired " + date(*list.next_update) +
+                            ", so its authority's clients are refused: " + list.issuer);
+    } else {
+      found_.ok(file, "list of " + list.issuer +
+                          (list.next_update ? ", next one due " + date(*list.next_update) : ""));
+    }
+  }
+  for (const auto& authority : authorities) {
+    const bool listed =
+        std::any_of(content.lists.begin(), content.lists.end(), [&](const auto& list) {
+          return list.issuer == authority.subject && list.standing == Issuer::known;
+        });
+    if (!listed && authority.authority) {
+      found_.fail(file, "holds no list of " + authority.subject + ", so its clients are refused");
+    }
+  }
+}
+
+// --- tlshosts, notlshosts ---
+
+void Checks::verified_hosts() {
+  constexpr std::string_view suffix = ".pem";
+  const bool exhaustive = control_.exists("tlshosts/exhaustivelist");
+  std::size_t hosts = 0;
+  for (const std::string& name : entries_of(control_.file("tlshosts"))) {
+    const std::string file = control_.file("tlshosts/" + name);
+    if (name == "exhaustivelist") continue;
+    if (name.size() <= suffix.size() || !name.ends_with(suffix)) {
+      found_.warn(file, "has no effect: the name must be that of a host, and end in .pem");
+      continue;
+    }
+    ++hosts;
+    access(file, Owner::remote, false);
+    if (to_lower(name) != name) {
+      found_.warn(file,
+                  "capitals in its name: it is found only for a host that DNS spells just so");
+    }
+    tls::ClientSettings settings;
+    settings.anchors_file = file;
+    if (const auto context = tls::ClientContext::create(settings); !context) {
+      found_.fail(file,
+                  "cannot be used, all mail to this host is deferred: " + context.error().detail);
+      continue;
+    }
+    const auto content = tls::read_certificates(file);
+    const bool root = std::any_of(content.certificates.begin(), content.certificates.end(),
+                                  [](const auto& certificate) { return certificate.self_issued; });
+    if (!root) {
+      found_.fail(
+          file,
+          "holds no root (a certificate issued by itself), so no server can be verified with it");
+    }
+    for (const auto& certificate : content.certificates) {
+      found_.ok(file, certificate.subject + "; " + expiry(certificate));
+      dates(file, certificate);
+    }
+  }
+  if (exhaustive && hosts == 0) {
+    found_.warn(control_.file("tlshosts/exhaustivelist"),
+                "is there, but no host has a .pem: qmail-remote uses TLS with nobody");
+  }
+}
+
+void Checks::excluded_hosts() {
+  for (const std::string& name : entries_of(control_.file("notlshosts"))) {
+    const std::string file = control_.file("notlshosts/" + name);
+    if (control_.exists("tlshosts/" + name + ".pem")) {
+      found_.warn(file, "has no effect: tlshosts/" + name + ".pem is there and demands TLS");
+    } else if (name.ends_with(".pem")) {
+      found_.warn(file, "names a host that ends in .pem; if that is not meant, drop the ending");
+    }
+    if (to_lower(name) != name) {
+      found_.warn(file,
+                  "capitals in its name: it is found only for a host that DNS spells just so");
+    }
+  }
+}
+
+}  // namespace
+
+Findings check_all(const ControlDir& control, const Settings& settings) {
+  return Checks(control, settings).run();
+}
+
+}  // namespace qmail::tlscheck

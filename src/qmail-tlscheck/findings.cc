@@ -1,0 +1,90 @@
+#include "qmail-tlscheck/findings.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace qmail::tlscheck {
+
+namespace {
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::ok:
+      return "ok";
+    case Level::warn:
+      return "warn";
+    case Level::fail:
+      break;
+  }
+  return "fail";
+}
+
+std::string_view colour_of(Level level) {
+  switch (level) {
+    case Level::ok:
+      return "\033[32m";
+    case Level::warn:
+      return "\033[33m";
+    case Level::fail:
+      break;
+  }
+  return "\033[31m";
+}
+
+// RFC 8259, section 7. Bytes above 127 are taken as Latin-1: a file name may hold any.
+std::string quoted(std::string_view text) {
+  std::string out("\"");
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.append(1, '\\').append(1, c);
+    } else if (byte < 0x20 || byte > 0x7e) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x",
+                    static_cast<unsigned>(byte));  // NOLINT(cert-err33-c)
+      out.append(escape.data());
+    } else {
+      out.append(1, c);
+    }
+  }
+  return out.append("\"");
+}
+
+std::string line(const Finding& finding, Style style) {
+  std::string level(name_of(finding.level));
+  level.resize(4, ' ');
+  if (style == Style::coloured) level = std::string(colour_of(finding.level)) + level + "\033[0m";
+  return level + " " + finding.file + ": " + finding.text + "\n";
+}
+
+std::string object(const Finding& finding) {
+  return "{\"level\": " + quoted(name_of(finding.level)) + ", \"file\": " + quoted(finding.file) +
+         ", \"text\": " + quoted(finding.text) + "}";
+}
+
+}  // namespace
+
+void Findings::add(Level level, std::string_view file, std::string_view text) {
+  all_.push_back({level, std::string(file), std::string(text)});
+}
+
+int Findings::exit_status() const {
+  Level worst = Level::ok;
+  for (const Finding& finding : all_) worst = std::max(worst, finding.level);
+  return static_cast<int>(worst);
+}
+
+std::string printed(const Findings& findings, Style style) {
+  std::string out;
+  if (style != Style::json) {
+    for (const Finding& finding : findings.all()) out.append(line(finding, style));
+    return out;
+  }
+  for (const Finding& finding : findings.all()) {
+    out.append(out.empty() ? "[\n  " : ",\n  ").append(object(finding));
+  }
+  return out.empty() ? "[]\n" : out.append("\n]\n");
+}
+
+}  // namespace qmail::tlscheck

@@ -1,0 +1,104 @@
+// qmail-tlscheck: says what an admin should know about the files behind TLS, before the programs
+// do.
+//
+//   qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]
+//
+// Exit status: 0 all well, 1 warnings, 2 something does not work, 111 it could not look. See
+// qmail-tlscheck(8).
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+
+#include "qmail-tlscheck/access.h"
+#include "qmail-tlscheck/checks.h"
+#include "qmail-tlscheck/findings.h"
+#include "qmail/ascii.h"
+#include "qmail/control.h"
+#include "qmail/environment.h"
+#include "tls/tls.h"
+
+namespace {
+
+using qmail::tlscheck::Settings;
+using qmail::tlscheck::Style;
+
+constexpr int could_not_look = 111;
+
+struct Options {
+  Style style = Style::plain;
+  std::string smtpd_user = "qmaild";
+  std::string remote_user = "qmailr";
+  int days = Settings().days_of_warning;
+};
+
+std::optional<Options> parse(std::span<char*> arguments) {
+  Options options;
+  if (::isatty(STDOUT_FILENO) == 1 && !qmail::environment_asks("NO_COLOR"))
+    options.style = Style::coloured;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument(arguments[i]);
+    if (argument == "--json") {
+      options.style = Style::json;
+      continue;
+    }
+    if (i + 1 == arguments.size()) return std::nullopt;
+    const std::string_view value(arguments[++i]);
+    if (argument == "--smtpd-user") {
+      options.smtpd_user = value;
+    } else if (argument == "--remote-user") {
+      options.remote_user = value;
+    } else if (const auto number = qmail::leading_number(value); argument == "--days" && number) {
+      options.days = static_cast<int>(*number);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+int run(const Options& options) {
+  if (!qmail::enter_home()) {
+    const std::string reason = std::generic_category().message(errno);
+    std::fprintf(stderr, "qmail-tlscheck: cannot enter qmail's home: %s\n",
+                 reason.c_str());  // NOLINT(cert-err33-c)
+    return could_not_look;
+  }
+  Settings settings{qmail::tlscheck::account(options.smtpd_user),
+                    qmail::tlscheck::account(options.remote_user), std::time(nullptr),
+                    options.days};
+  for (const auto& [name, known] : {std::pair(options.smtpd_user, settings.smtpd.has_value()),
+                                    std::pair(options.remote_user, settings.remote.has_value())}) {
+    if (!known) {
+      std::fprintf(
+          stderr,
+          "qmail-tlscheck: there is no user %s: not checked who can read what it needs\n",  // NOLINT(cert-err33-c)
+          name.c_str());
+    }
+  }
+  const auto findings = qmail::tlscheck::check_all(qmail::ControlDir(), settings);
+  const std::string text = qmail::tlscheck::printed(findings, options.style);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    return could_not_look;
+  return findings.exit_status();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto options = parse(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+    if (options) return run(*options);
+    std::fputs(
+        "usage: qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]\n",
+        stderr);  // NOLINT(cert-err33-c)
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "qmail-tlscheck: %s\n", error.what());  // NOLINT(cert-err33-c)
+  }
+  return could_not_look;
+}

@@ -1,0 +1,254 @@
+// Each mistake an admin can make is planted in a control directory that is otherwise in order, and
+// must be named; and the directory that is in order gets no complaint.
+#include "qmail-tlscheck/checks.h"
+
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include <gtest/gtest.h>
+
+#include "test_pki.h"
+
+namespace qmail::tlscheck {
+namespace {
+
+using tls::test::authority;
+using tls::test::client_certificate;
+using tls::test::day;
+using tls::test::issue;
+using tls::test::Issued;
+using tls::test::KeyForm;
+using tls::test::KeyKind;
+using tls::test::server_certificate;
+
+class ChecksTest : public testing::Test {
+ protected:
+  ChecksTest() {
+    std::filesystem::create_directories(control("tlshosts"));
+    std::filesystem::create_directories(control("notlshosts"));
+    put("me", "mx.example.org\n");
+    put("servercert.pem", server_.both() + ca_.pem());
+    put("clientcert.pem", server_.both() + ca_.pem());
+    put("tlsserverciphers", "HIGH:!aNULL\n");
+    put("tlsclientciphers", "ECDHE+AESGCM\n@SECLEVEL=2\n");
+    put("dh2048.pem", tls::test::dh_pem(2048));
+    put("tlsclients", "# who may relay\nalice@example.org\n");
+    put("clientca.pem", ca_.pem());
+    put("clientcrl.pem", tls::test::revocation_list(ca_, {}));
+    put("tlsticketkeys", std::string(160, 'k'));
+    put("tlshosts/mx.example.net.pem", ca_.pem());
+    put("notlshosts/old.example.net", "");
+  }
+
+  std::string control(const std::string& name) const { return folder_.path("control/" + name); }
+  void put(const std::string& name, const std::string& content) const {
+    folder_.file("control/" + name, content);
+    ASSERT_EQ(::chmod(control(name).c_str(), 0640), 0);
+  }
+  void remove(const std::string& name) const { std::filesystem::remove(control(name)); }
+
+  Findings check() const {
+    Settings settings;
+    settings.now = std::time(nullptr);
+    // Neither owns the files; both are in their group.
+    settings.smtpd = Account{"qmaild", ::geteuid() + 1, {::getegid()}};
+    settings.remote = Account{"qmailr", ::geteuid() + 2, {::getegid()}};
+    return check_all(ControlDir(folder_.path("control")), settings);
+  }
+  // Exactly the planted mistake is named: `file` at that level, with `words` in the text.
+  void expect(Level level, const std::string& file, const std::string& words) const {
+    bool found = false;
+    std::string all;
+    for (const Finding& finding : check().all()) {
+      all += finding.file + ": " + finding.text + "\n";
+      found = found || (finding.level == level && finding.file == control(file) &&
+                        finding.text.find(words) != std::string::npos);
+    }
+    EXPECT_TRUE(found) << "not found: " << file << ": " << words << "\nin:\n" << all;
+  }
+
+  tls::test::Folder folder_;
+  Issued ca_ = authority("Test CA");
+  Issued server_ = server_certificate("mx.example.org", ca_);
+};
+
+TEST_F(ChecksTest, NothingToComplainOf) {
+  for (const Finding& finding : check().all()) {
+    EXPECT_EQ(finding.level, Level::ok) << finding.file << ": " << finding.text;
+  }
+  EXPECT_EQ(check().exit_status(), 0);
+  EXPECT_GE(check().all().size(), 10U);
+}
+
+TEST_F(ChecksTest, TheCertificateIsDescribed) {
+  expect(Level::ok, "servercert.pem",
+         "CN=mx.example.org; names mx.example.org; issued by CN=Test CA; key EC 256; expires ");
+}
+
+TEST_F(ChecksTest, NoMe) {
+  remove("me");
+  expect(Level::fail, "me", "is not there");
+}
+
+TEST_F(ChecksTest, NoServerCertificate) {
+  remove("servercert.pem");
+  expect(Level::warn, "servercert.pem", "does not offer STARTTLS");
+}
+
+TEST_F(ChecksTest, GarbageForACertificate) {
+  put("servercert.pem", "garbage\n");
+  expect(Level::fail, "servercert.pem", "cannot be used");
+}
+
+TEST_F(ChecksTest, NoKey) {
+  put("servercert.pem", server_.pem());
+  expect(Level::fail, "servercert.pem", "holds no private key");
+}
+
+TEST_F(ChecksTest, AnothersKey) {
+  put("servercert.pem",
+      server_.pem() + tls::test::key_pem(tls::test::key(KeyKind::rsa), KeyForm::pkcs8));
+  expect(Level::fail, "servercert.pem", "not that of the first certificate");
+}
+
+TEST_F(ChecksTest, AnEncryptedKey) {
+  put("servercert.pem",
+      server_.pem() + tls::test::key_pem(tls::test::key(KeyKind::ecdsa), KeyForm::encrypted_pkcs8));
+  expect(Level::fail, "servercert.pem", "encrypted");
+  put("clientcert.pem",
+      server_.pem() + tls::test::key_pem(tls::test::key(KeyKind::ecdsa), KeyForm::encrypted_pkcs8));
+  expect(Level::fail, "clientcert.pem", "encrypted");
+}
+
+TEST_F(ChecksTest, AnExpiredCertificateOneFromTheFutureAndOneAboutToExpire) {
+  tls::test::Request request;
+  request.subject = {{NID_commonName, "mx.example.org"}};
+  request.from = -3 * day;
+  request.until = -day;
+  put("servercert.pem", issue(request, &ca_).both() + ca_.pem());
+  expect(Level::fail, "servercert.pem", "expired ");
+  request.from = day;
+  request.until = 90 * day;
+  put("servercert.pem", issue(request, &ca_).both() + ca_.pem());
+  expect(Level::fail, "servercert.pem", "is not valid before ");
+  request.from = -day;
+  request.until = 5 * day;
+  put("servercert.pem", issue(request, &ca_).both() + ca_.pem());
+  expect(Level::warn, "servercert.pem", "expires ");
+}
+
+TEST_F(ChecksTest, AChainThatIsNotComplete) {
+  put("servercert.pem", server_.both());
+  expect(Level::warn, "servercert.pem", "does not lead to a root");
+}
+
+TEST_F(ChecksTest, ACertificateForAnotherHost) {
+  put("me", "other.example.org\n");
+  expect(Level::warn, "servercert.pem", "does not name this host: control/me is other.example.org");
+}
+
+TEST_F(ChecksTest, AFileTheProgramCannotRead) {
+  for (const char* name : {"servercert.pem", "clientcert.pem", "tlshosts/mx.example.net.pem"}) {
+    ASSERT_EQ(::chmod(control(name).c_str(), 0600), 0);
+  }
+  expect(Level::fail, "servercert.pem", "cannot be read by qmaild");
+  expect(Level::fail, "clientcert.pem", "cannot be read by qmailr");
+  expect(Level::fail, "tlshosts/mx.example.net.pem", "cannot be read by qmailr");
+}
+
+TEST_F(ChecksTest, AKeyThatEverybodyCanRead) {
+  ASSERT_EQ(::chmod(control("servercert.pem").c_str(), 0644), 0);
+  expect(Level::fail, "servercert.pem", "can be read by everybody");
+  ASSERT_EQ(::chmod(control("tlsticketkeys").c_str(), 0644), 0);
+  expect(Level::fail, "tlsticketkeys", "can be read by everybody");
+}
+
+TEST_F(ChecksTest, CiphersThatMeanNothing) {
+  put("tlsserverciphers", "HIGH:NO-SUCH-CIPHER\n");
+  expect(Level::warn, "tlsserverciphers", "names no cipher this OpenSSL has: NO-SUCH-CIPHER");
+  put("tlsclientciphers", "NONSENSE\n");
+  expect(Level::fail, "tlsclientciphers", "NONSENSE");
+}
+
+TEST_F(ChecksTest, WeakOrDamagedParameters) {
+  put("dh2048.pem", tls::test::dh_pem(1024));
+  expect(Level::warn, "dh2048.pem", "shorter than 2048 bits");
+  put("dh2048.pem", "garbage\n");
+  expect(Level::warn, "dh2048.pem", "no DH parameters");
+}
+
+TEST_F(ChecksTest, TicketKeysThatAreBadOrOld) {
+  put("tlsticketkeys", "short");
+  expect(Level::warn, "tlsticketkeys", "");
+  put("tlsticketkeys", std::string(80, 'k'));
+  const utimbuf old{0, std::time(nullptr) - 3 * day};
+  ASSERT_EQ(::utime(control("tlsticketkeys").c_str(), &old), 0);
+  expect(Level::warn, "tlsticketkeys", "is unchanged since");
+}
+
+TEST_F(ChecksTest, TlsclientsThatCannotMatch) {
+  put("tlsclients", "alice@example.org\nbob\n carol@example.org\nDave <dave@example.org>\n");
+  expect(Level::warn, "tlsclients", "cannot match a certificate's mail address: bob");
+  expect(Level::warn, "tlsclients", ":  carol@example.org");
+  expect(Level::warn, "tlsclients", "Dave <dave@example.org>");
+  expect(Level::ok, "tlsclients", "1 addresses may relay");
+  put("tlsclients", "# nobody\n");
+  expect(Level::warn, "tlsclients", "lists nobody");
+}
+
+TEST_F(ChecksTest, HalfOfRelaying) {
+  remove("clientca.pem");
+  expect(Level::warn, "tlsclients", "there is no clientca.pem");
+  put("clientca.pem", "");
+  expect(Level::fail, "clientca.pem", "holds no certificate");
+  put("clientca.pem", server_.pem());
+  expect(Level::warn, "clientca.pem", "is no authority");
+  remove("tlsclients");
+  expect(Level::warn, "clientca.pem", "there is no tlsclients");
+}
+
+TEST_F(ChecksTest, RevocationLists) {
+  put("clientcrl.pem", "garbage\n");
+  expect(Level::fail, "clientcrl.pem", "cannot be used, so nobody relays");
+  put("clientcrl.pem", tls::test::revocation_list(ca_, {}, -3 * day, -day));
+  expect(Level::fail, "clientcrl.pem", "expired ");
+  const Issued other = authority("Other CA");
+  put("clientcrl.pem", tls::test::revocation_list(other, {}));
+  expect(Level::warn, "clientcrl.pem", "not in clientca.pem: CN=Other CA");
+  expect(Level::fail, "clientcrl.pem", "holds no list of CN=Test CA");
+  const Issued impostor = authority("Test CA", KeyKind::other_rsa);
+  put("clientcrl.pem", tls::test::revocation_list(impostor, {}));
+  expect(Level::fail, "clientcrl.pem", "did not sign");
+}
+
+TEST_F(ChecksTest, HostsToBeVerified) {
+  put("tlshosts/a.example.net.pem", "garbage\n");
+  expect(Level::fail, "tlshosts/a.example.net.pem", "all mail to this host is deferred");
+  put("tlshosts/b.example.net.pem", server_.pem());
+  expect(Level::fail, "tlshosts/b.example.net.pem", "holds no root");
+  tls::test::Request request;
+  request.subject = {{NID_commonName, "Old CA"}};
+  request.from = -3 * day;
+  request.until = -day;
+  put("tlshosts/c.example.net.pem", issue(request, nullptr).pem());
+  expect(Level::fail, "tlshosts/c.example.net.pem", "expired ");
+  put("tlshosts/d.example.net", ca_.pem());
+  expect(Level::warn, "tlshosts/d.example.net", "has no effect");
+  put("tlshosts/E.example.net.pem", ca_.pem());
+  expect(Level::warn, "tlshosts/E.example.net.pem", "capitals in its name");
+}
+
+TEST_F(ChecksTest, ContradictionsAndAnEmptyList) {
+  put("notlshosts/mx.example.net", "");
+  expect(Level::warn, "notlshosts/mx.example.net", "demands TLS");
+  remove("tlshosts/mx.example.net.pem");
+  put("tlshosts/exhaustivelist", "");
+  expect(Level::warn, "tlshosts/exhaustivelist", "uses TLS with nobody");
+}
+
+}  // namespace
+}  // namespace qmail::tlscheck
