@@ -21,7 +21,7 @@ struct Settings {
   int days_of_warning = 14;  // a certificate that expires sooner gets a warning
 };
 
-// All of them, in the order of qmail-tls(5).
+// All of them, in the order of qmail-control-tls(5).
 Findings check_all(const ControlDir& control, const Settings& settings);
 
 }  // namespace qmail::tlscheck
