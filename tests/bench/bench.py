@@ -1,8 +1,8 @@
 """The benchmark's command line; scripts/bench builds the programs and calls it.
 
-Prints one table. Exit status 0; 1 when --check found a figure that has grown by more than 10 % over
-figures.json, or a measurement could not be made; 2 for a wrong command line. What cannot be measured
-on this machine (no root, no tcpserver) is left out, and said.
+Prints one table. Exit status 0; 1 when --check found a figure that has grown by more than 10 %
+over figures.json, or a measurement could not be made; 2 for a wrong command line. What cannot be
+measured on this machine (no root, no tcpserver) is left out, and said.
 """
 import argparse
 import json
@@ -62,13 +62,12 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=(
         "Measures qmail-smtpd and qmail-remote. BIN[,HOME]: a program, and the home it is to use "
-        "(QMAILHOME). A qmail-remote with a HOME of its own needs plain.test, tls.test and link.test "
-        "in its control/smtproutes: 127.0.0.1:PORT, 127.0.0.1:PORT+1, 10.9.0.2:25."))
-    parser.add_argument("--smtpd", type=program, required=True, metavar="BIN[,HOME]")
-    parser.add_argument("--remote", type=program, required=True, metavar="BIN[,HOME]")
-    parser.add_argument("--smtpd-baseline", type=program, default=("", ""), metavar="BIN[,HOME]",
-                        help="measure this one too, in turn with ours")
-    parser.add_argument("--remote-baseline", type=program, default=("", ""), metavar="BIN[,HOME]")
+        "(QMAILHOME). A qmail-remote with a HOME of its own needs plain.test, tls.test and "
+        "link.test in its control/smtproutes: 127.0.0.1:PORT, 127.0.0.1:PORT+1, 10.9.0.2:25."))
+    for name in ("smtpd", "remote"):
+        parser.add_argument(f"--{name}", type=program, default=("", ""), metavar="BIN[,HOME]")
+        parser.add_argument(f"--{name}-baseline", type=program, default=("", ""),
+                            metavar="BIN[,HOME]", help="measure this one too, in turn with ours")
     parser.add_argument("--port", type=int, default=0, help="for the servers that qmail-remote "
                         "delivers to: PORT and PORT+1 (default: any)")
     parser.add_argument("--keep", metavar="FOLDER",
@@ -147,8 +146,8 @@ def check(described, ours):
             complain(f"FAILED: {figure['what']}: {rounded(ours[key])}, "
                      f"more than 10 % over the {committed[key]} in figures.json")
             status = 1
-    print(f"bench: {len(ours)} exact figures, " + (
-        "all within 10 % of figures.json" if status == 0 else "NOT all within 10 % of figures.json"))
+    print(f"bench: {len(ours)} exact figures, {'NOT ' if status else ''}all within 10 % of "
+          "figures.json")
     return status
 
 

@@ -1,7 +1,8 @@
 """hidden_openssl.py QMAIL-SMTPD QMAIL-REMOTE: both programs on a system whose OpenSSL is gone.
 
-In mount and network namespaces of its own an empty file lies over libssl and libcrypto. Exit status
-1 when a program behaves wrongly (each is named), 77 when there can be no such namespaces (not root).
+In mount and network namespaces of its own an empty file lies over libssl and libcrypto. Exit
+status 1 when a program behaves wrongly (each is named), 77 when there can be no such namespaces
+(not root).
 """
 import ctypes
 import os
