@@ -24,17 +24,19 @@ ConnectionLost::Cause write_cause(const IoError& error) {
 }  // namespace
 
 Connection::Connection(std::unique_ptr<Transport> transport, std::chrono::seconds timeout)
-    : transport_(std::move(transport)), timeout_(timeout), in_(input_size) {}
+    : transport_(std::move(transport)),
+      timeout_(timeout),
+      in_(std::make_unique_for_overwrite<char[]>(input_size)) {}
 
 void Connection::receive() {
   flush();
   if (begin_ > 0) {
-    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    std::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  if (end_ == in_.size()) throw std::logic_error("Connection::receive() without room");
-  const auto got = transport_->read(std::span(in_).subspan(end_), deadline());
+  if (end_ == input_size) throw std::logic_error("Connection::receive() without room");
+  const auto got = transport_->read({in_.get() + end_, input_size - end_}, deadline());
   if (!got) throw ConnectionLost(read_cause(got.error()), got.error().reason);
   if (*got == 0) throw ConnectionLost(ConnectionLost::Cause::end_of_input, "");
   end_ += *got;

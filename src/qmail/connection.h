@@ -13,7 +13,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "qmail/transport.h"
 
@@ -40,7 +39,7 @@ class Connection {
 
   // --- input ---
   // What has arrived and was not consumed. Valid until the next call of receive().
-  std::string_view input() const { return {in_.data() + begin_, end_ - begin_}; }
+  std::string_view input() const { return {in_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t count) { begin_ += count; }
   // Flushes, waits, and adds at least one byte to input(). At least half of the buffer must have
   // been consumed by then, or there would be no room: callers take input() whole, or a line at a
@@ -67,7 +66,7 @@ class Connection {
 
   std::unique_ptr<Transport> transport_;
   std::chrono::seconds timeout_;
-  std::vector<char> in_;
+  std::unique_ptr<char[]> in_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::string out_;

@@ -27,7 +27,7 @@ ControlResult<std::string> read_file(const std::string& path) {
   }
   std::string content;
   for (;;) {
-    constexpr std::size_t block = 4096;
+    constexpr std::size_t block = 1024;  // most control files are one line, and resize() clears
     const std::size_t size = content.size();
     content.resize(size + (size < block ? block : size));
     const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
