@@ -65,6 +65,7 @@
   F(const EVP_CIPHER*, EVP_aes_256_cbc, (), ()) \
   F(void, GENERAL_NAMES_free, (GENERAL_NAMES* a), (a)) \
   F(void, OPENSSL_cleanse, (void* a, size_t b), (a, b)) \
+  F(int, OPENSSL_init_ssl, (uint64_t a, const OPENSSL_INIT_SETTINGS* b), (a, b)) \
   F(OPENSSL_STACK*, OPENSSL_sk_new_null, (), ()) \
   F(int, OPENSSL_sk_num, (const OPENSSL_STACK* a), (a)) \
   F(void, OPENSSL_sk_pop_free, (OPENSSL_STACK* a, void (*b)(void*)), (a, b)) \
