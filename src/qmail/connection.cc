@@ -45,10 +45,11 @@ void Connection::receive() {
 void Connection::write(std::string_view bytes) {
   if (out_.capacity() == 0) out_.reserve(output_size);
   while (!bytes.empty()) {
-    // A full block goes out from where it is; only the rest is copied.
+    // Full blocks go out from where they are, at once; only the rest is copied.
     if (out_.empty() && bytes.size() >= output_size) {
-      send(bytes.substr(0, output_size));
-      bytes.remove_prefix(output_size);
+      const std::size_t whole = bytes.size() - bytes.size() % output_size;
+      send(bytes.substr(0, whole));
+      bytes.remove_prefix(whole);
       continue;
     }
     const std::string_view part = bytes.substr(0, output_size - out_.size());
