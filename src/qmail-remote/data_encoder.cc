@@ -6,18 +6,22 @@ namespace qmail::remote {
 
 namespace {
 
-// Copies `text`, its CRs as spaces, and returns the new end. `next_cr` is where the block's next CR
-// is, so that lines without one are not searched a second time.
-char* copy_without_cr(char* to, const char* from, const char* end, const char* block_end,
-                      const char*& next_cr) {
-  std::memcpy(to, from, static_cast<std::size_t>(end - from));
-  while (next_cr < end) {
-    to[next_cr - from] = ' ';
-    const char* rest = next_cr + 1;
-    const void* found = std::memchr(rest, '\r', static_cast<std::size_t>(block_end - rest));
-    next_cr = found == nullptr ? block_end : static_cast<const char*>(found);
-  }
-  return to + (end - from);
+// Where `byte` is between `from` and `end`; `end` if it is not.
+const char* find(const char* from, const char* end, char byte) {
+  const void* found = std::memchr(from, byte, static_cast<std::size_t>(end - from));
+  return found == nullptr ? end : static_cast<const char*>(found);
+}
+
+char* copy(char* to, const char* from, const char* end) {
+  const auto size = static_cast<std::size_t>(end - from);
+  return static_cast<char*>(std::memcpy(to, from, size)) + size;
+}
+
+// Copies the text of a line with the CRs in it, the first of which is at `cr`, as spaces.
+char* copy_with_spaces(char* to, const char* from, const char* end, const char* cr) {
+  char* const copied = copy(to, from, end);
+  for (; cr < end; cr = find(cr + 1, end, '\r')) to[cr - from] = ' ';
+  return copied;
 }
 
 }  // namespace
@@ -32,30 +36,29 @@ std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
     line_start_ = false;
   }
   held_cr_ = false;
-  const void* cr = std::memchr(from, '\r', block.size());
-  const char* next_cr = cr == nullptr ? end : static_cast<const char*>(cr);
-  while (from < end) {
-    if (line_start_ && *from == '.') *to++ = '.';
-    const void* found = std::memchr(from, '\n', static_cast<std::size_t>(end - from));
-    const bool whole = found != nullptr;
-    const char* line_end = whole ? static_cast<const char*>(found) : end;
-    const char* next = whole ? line_end + 1 : end;
-    if (line_end > from && line_end[-1] == '\r') {
-      --line_end;  // part of the line end, or of what the next block begins with
-      held_cr_ = !whole;
+  if (line_start_ && *from == '.') *to++ = '.';
+  const char* next_cr = find(from, end, '\r');  // most messages have none
+  for (;;) {
+    const char* const line_feed = find(from, end, '\n');
+    const char* text_end = line_feed;
+    if (next_cr < line_feed) {
+      if (line_feed[-1] == '\r') --text_end;  // of the line end, or what the next block begins with
+      to = copy_with_spaces(to, from, text_end, next_cr);
+      next_cr = find(line_feed, end, '\r');
+    } else {
+      to = copy(to, from, text_end);
     }
-    const bool anything = line_end > from;
-    to = copy_without_cr(to, from, line_end, end, next_cr);
-    if (next_cr == line_end && next_cr < next) {  // the CR left out just now
-      const void* further = std::memchr(next, '\r', static_cast<std::size_t>(end - next));
-      next_cr = further == nullptr ? end : static_cast<const char*>(further);
+    if (line_feed == end) {
+      held_cr_ = text_end != end;
+      line_start_ = line_start_ && text_end == from;
+      break;
     }
-    if (whole) {
-      *to++ = '\r';
-      *to++ = '\n';
-    }
-    line_start_ = whole || (line_start_ && !anything);
-    from = next;
+    *to++ = '\r';
+    *to++ = '\n';
+    line_start_ = true;
+    from = line_feed + 1;
+    if (from == end) break;
+    if (*from == '.') *to++ = '.';
   }
   return static_cast<std::size_t>(to - out.data());
 }

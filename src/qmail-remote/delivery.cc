@@ -1,6 +1,7 @@
 #include "qmail-remote/delivery.h"
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <unistd.h>
 #include <utility>
@@ -21,6 +22,7 @@ constexpr int completed = 250;  // EHLO, HELO
 constexpr std::size_t longest_flight = 8192;
 
 constexpr std::size_t message_block = 65536;
+constexpr std::size_t full_record = 16384;  // of TLS
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string result;
@@ -198,16 +200,20 @@ std::optional<MessageReport> Delivery::write_message() {
   DataEncoder encoder;
   constexpr std::size_t room = DataEncoder::room_for(message_block);
   const auto block = std::make_unique_for_overwrite<char[]>(message_block);
-  const auto encoded = std::make_unique_for_overwrite<char[]>(room);
+  const auto encoded = std::make_unique_for_overwrite<char[]>(full_record + room);
+  std::size_t kept = 0;  // less than a record, waiting for more: whole records go out uncopied
   for (;;) {
     const ssize_t got = ::read(mail_.message, block.get(), message_block);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return deferred(text_message_unreadable);
     if (got == 0) break;
-    const std::size_t length =
-        encoder.encode({block.get(), static_cast<std::size_t>(got)}, {encoded.get(), room});
-    connection_.write({encoded.get(), length});
+    const std::size_t length = kept + encoder.encode({block.get(), static_cast<std::size_t>(got)},
+                                                     {encoded.get() + kept, room});
+    kept = length % full_record;
+    connection_.write({encoded.get(), length - kept});
+    std::memmove(encoded.get(), encoded.get() + length - kept, kept);
   }
+  connection_.write({encoded.get(), kept});
   if (!encoder.at_line_start()) return failed(text_partial_final_line);
   connection_.write(".\r\n");
   connection_.flush();

@@ -34,5 +34,6 @@ int main(int argc, char** argv) {
   } catch (...) {
     reports.finish(STDOUT_FILENO, MessageStatus::temporary, text_unforeseen);
   }
-  return 0;
+  // The report is out: nothing that libraries do at exit may change how we end.
+  ::_exit(0);
 }

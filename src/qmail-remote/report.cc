@@ -1,21 +1,36 @@
 #include "qmail-remote/report.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <span>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace qmail::remote {
 
 namespace {
 
-void write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+// All parts, in one call if the system takes it so. Parts that are out are shortened.
+void write_all(int fd, std::span<iovec> parts) {
+  while (!parts.empty()) {
+    const ssize_t put = ::writev(fd, parts.data(), static_cast<int>(parts.size()));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) return;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
+    auto left = static_cast<std::size_t>(put);
+    while (!parts.empty() && left >= parts.front().iov_len) {
+      left -= parts.front().iov_len;
+      parts = parts.subspan(1);
+    }
+    if (left > 0) {
+      parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + left;
+      parts.front().iov_len -= left;
+    }
   }
 }
+
+// writev(2) does not change what it writes, but its type does not say so.
+iovec part(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
 template <typename Odd>
 std::string with_question_marks(std::string_view text, Odd odd) {
@@ -36,10 +51,8 @@ void Reports::add(RecipientStatus status, std::string_view text) {
 void Reports::finish(int fd, MessageStatus status, std::string_view text) const {
   const char letter = static_cast<char>(status);
   const char nul = '\0';
-  write_all(fd, recipients_);
-  write_all(fd, {&letter, 1});
-  write_all(fd, text);
-  write_all(fd, {&nul, 1});
+  std::array parts{part(recipients_), part({&letter, 1}), part(text), part({&nul, 1})};
+  write_all(fd, parts);
 }
 
 std::string printable(std::string_view name) {
