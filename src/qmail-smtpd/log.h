@@ -1,0 +1,30 @@
+// Log: what an admin should know, on descriptor 2 (tcpserver's log), a line at a time.
+//
+// Each line is one write(2), so that lines of many processes do not mix, and begins with the
+// program, its process id and the client's address. A line that cannot be written is lost: mail
+// matters more. Whoever writes a line cleans what came from the client.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace qmail::smtpd {
+
+class Log {
+ public:
+  // `remote_ip`: as tcpserver gave it; cleaned here.
+  Log(int descriptor, std::string_view remote_ip);
+
+  // "qmail-smtpd: 1234 from 192.0.2.1: TEXT". Control characters in `text` become '?'.
+  void line(std::string_view text) const;
+
+ private:
+  int descriptor_;
+  std::string remote_ip_;
+};
+
+// `text` with each control character replaced by '?': a library's or the system's text that must
+// stay on one line.
+std::string one_line(std::string_view text);
+
+}  // namespace qmail::smtpd
