@@ -1,0 +1,75 @@
+#include "qmail-smtpd/config.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "qmail/ascii.h"
+#include "qmail/environment.h"
+
+namespace qmail::smtpd {
+
+namespace {
+
+// Any bit pattern is a signed number of seconds; at least one, or no session could ever work.
+std::chrono::seconds timeout_of(std::uint32_t number) {
+  return std::chrono::seconds(std::max(static_cast<std::int32_t>(number), 1));
+}
+
+// One below the largest number: a counter that stops above the limit must not wrap around.
+std::uint32_t limit_of(std::uint32_t number) {
+  return std::min(number, std::numeric_limits<std::uint32_t>::max() - 1);
+}
+
+}  // namespace
+
+Environment Environment::snapshot() {
+  const auto or_else = [](std::optional<std::string> value, std::string otherwise) {
+    return value ? std::move(*value) : std::move(otherwise);
+  };
+  Environment found;
+  found.remote_ip = or_else(environment("TCPREMOTEIP"), std::move(found.remote_ip));
+  found.remote_host = or_else(environment("TCPREMOTEHOST"), std::move(found.remote_host));
+  found.remote_info = environment("TCPREMOTEINFO");
+  found.local_name = or_else(environment("TCPLOCALIP"), std::move(found.local_name));
+  found.local_name = or_else(environment("TCPLOCALHOST"), std::move(found.local_name));
+  found.relayclient = environment("RELAYCLIENT");
+  found.databytes = environment("DATABYTES");
+  found.queue_program = or_else(environment("QMAILQUEUE"), std::move(found.queue_program));
+  found.tls_ciphers = environment("TLSCIPHERS");
+  found.tls_from_the_start = environment_asks("SMTPS");
+  found.debug = debug_wanted();
+  return found;
+}
+
+Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
+                                                    const Environment& environment) {
+  auto me = control.line("me");
+  if (!me) return Failure(me.error());
+  auto greeting = control.line_or("smtpgreeting", *me);
+  if (!greeting) return Failure(greeting.error());
+  if (!*greeting) return Failure(ControlError{control.file("me"), "there is no such file"});
+  auto localhost = control.line_or("localiphost", *me);
+  if (!localhost) return Failure(localhost.error());
+  const auto timeout = control.number("timeoutsmtpd");
+  if (!timeout) return Failure(timeout.error());
+  auto recipient_hosts = RecipientHosts::read(control);
+  if (!recipient_hosts) return Failure(recipient_hosts.error());
+  auto bad_senders = BadSenders::read(control);
+  if (!bad_senders) return Failure(bad_senders.error());
+  const auto databytes = control.number("databytes");
+  if (!databytes) return Failure(databytes.error());
+
+  SmtpdConfig config;
+  config.greeting = std::move(**greeting);
+  config.localhost = std::move(*localhost);
+  if (*timeout) config.timeout = timeout_of(**timeout);
+  config.databytes = limit_of(databytes->value_or(0));
+  if (environment.databytes) {
+    config.databytes = limit_of(leading_number(*environment.databytes).value_or(0));
+  }
+  config.bad_senders = *std::move(bad_senders);
+  config.recipient_hosts = *std::move(recipient_hosts);
+  return config;
+}
+
+}  // namespace qmail::smtpd
