@@ -1,0 +1,166 @@
+#include "qmail-smtpd/queue_client.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qmail-smtpd/replies.h"
+
+namespace qmail::smtpd {
+
+namespace {
+
+// Written out when this much has gathered: half of a Linux pipe, so that we fill one half while the
+// queue program empties the other.
+constexpr std::size_t write_size = 32768;
+constexpr std::size_t buffer_size = write_size + QueueClient::largest_piece;
+
+// What the program's exit status would have been (qmail's convention for a failed exec).
+constexpr int status_cannot_run = 120;
+
+struct Pipe {
+  UniqueFd read_end;
+  UniqueFd write_end;
+};
+
+std::optional<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
+  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+class SpawnFileActions {
+ public:
+  SpawnFileActions() { good_ = ::posix_spawn_file_actions_init(&actions_) == 0; }
+  SpawnFileActions(const SpawnFileActions&) = delete;
+  SpawnFileActions& operator=(const SpawnFileActions&) = delete;
+  ~SpawnFileActions() {
+    if (good_) ::posix_spawn_file_actions_destroy(&actions_);
+  }
+  bool add_dup2(const UniqueFd& from, int to) {
+    return good_ && ::posix_spawn_file_actions_adddup2(&actions_, from.get(), to) == 0;
+  }
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  bool good_ = false;
+};
+
+std::vector<char*> environment_with(std::optional<std::string>& extra) {
+  std::vector<char*> variables;
+  for (char** variable = ::environ; *variable != nullptr; ++variable) {
+    variables.push_back(*variable);
+  }
+  if (extra) variables.push_back(extra->data());
+  variables.push_back(nullptr);
+  return variables;
+}
+
+// Writes all of it, or says false: the reader is gone.
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+// Not zeroed: a small message touches one page of it.
+QueueClient::QueueClient() : buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
+
+std::optional<QueueClient> QueueClient::start(const QueueProgram& program) {
+  auto message = make_pipe();
+  auto envelope = make_pipe();
+  if (!message || !envelope) return std::nullopt;
+  SpawnFileActions actions;
+  if (!actions.add_dup2(message->read_end, 0) || !actions.add_dup2(envelope->read_end, 1)) {
+    return std::nullopt;
+  }
+  QueueClient queue;
+  std::string path = program.path;
+  std::optional<std::string> extra = program.extra_variable;
+  std::vector<char*> variables = environment_with(extra);
+  char* arguments[] = {path.data(), nullptr};
+  // The child shares our memory until it has become the program (vfork(2)): nothing is copied,
+  // however much TLS has mapped.
+  const int error =
+      ::posix_spawn(&queue.pid_, path.c_str(), actions.get(), nullptr, arguments, variables.data());
+  if (error == EAGAIN || error == ENOMEM) return std::nullopt;
+  if (error != 0) {
+    queue.pid_ = -1;
+    queue.broken_ = true;
+    return queue;
+  }
+  queue.message_ = std::move(message->write_end);
+  queue.envelope_ = std::move(envelope->write_end);
+  return queue;
+}
+
+char* QueueClient::room() {
+  if (used_ >= write_size) flush();
+  return buffer_.get() + used_;
+}
+
+void QueueClient::put(std::size_t count) { used_ += count; }
+
+void QueueClient::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    char* const to = room();
+    const std::size_t count = std::min(bytes.size(), largest_piece);
+    std::memcpy(to, bytes.data(), count);
+    put(count);
+    bytes.remove_prefix(count);
+  }
+}
+
+void QueueClient::flush() {
+  if (!broken_ && !write_all(message_.get(), {buffer_.get(), used_})) broken_ = true;
+  used_ = 0;
+}
+
+Result<pid_t, std::string_view> QueueClient::finish(std::string_view sender,
+                                                    const std::vector<std::string>& recipients) {
+  flush();
+  message_.reset();
+  if (pid_ == -1) return Failure(reply::for_queue_exit(status_cannot_run));
+
+  if (!broken_) {
+    // The envelope goes through the same buffer, into the other pipe.
+    std::swap(message_, envelope_);
+    constexpr std::string_view nul("\0", 1);
+    write("F");
+    write(sender);
+    write(nul);
+    for (const std::string& recipient : recipients) {
+      write("T");
+      write(recipient);
+      write(nul);
+    }
+    write(nul);
+    flush();
+    message_.reset();
+  }
+  envelope_.reset();
+
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) != pid_) {
+    if (errno != EINTR) return Failure(reply::queue_wait_failed);
+  }
+  if (!WIFEXITED(status)) return Failure(reply::queue_crashed);
+  if (WEXITSTATUS(status) != 0) return Failure(reply::for_queue_exit(WEXITSTATUS(status)));
+  if (broken_) return Failure(reply::queue_read_error);
+  return pid_;
+}
+
+}  // namespace qmail::smtpd
