@@ -1,0 +1,78 @@
+// qmail-smtpd: receives mail by SMTP, in the clear and in TLS, for qmail-queue.
+//
+// Started by tcpserver for each connection: input on descriptor 0, output on 1, the log on 2. What
+// is done here is what must be done before there is a Server; everything else is in smtpd_core.
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <new>
+#include <string_view>
+#include <system_error>
+
+#include "qmail-smtpd/config.h"
+#include "qmail-smtpd/log.h"
+#include "qmail-smtpd/replies.h"
+#include "qmail-smtpd/server.h"
+#include "qmail-smtpd/session.h"
+#include "qmail/control.h"
+#include "qmail/deadline.h"
+#include "qmail/environment.h"
+#include "qmail/transport.h"
+
+namespace {
+
+using qmail::smtpd::Environment;
+using qmail::smtpd::SmtpdConfig;
+
+constexpr int input = 0;
+constexpr int output = 1;
+constexpr int log_output = 2;
+
+// A descriptor that was closed before we started would be given to the next file we open, and what
+// is meant for the client or the log would end up there.
+void fill_standard_descriptors() {
+  for (const int fd : {input, output, log_output}) {
+    if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
+// The end of a session that has not begun.
+int refuse(std::string_view reply) {
+  qmail::FdTransport transport(input, output);
+  const auto deadline = qmail::Deadline::after(SmtpdConfig::default_timeout);
+  static_cast<void>(transport.write(reply, deadline));
+  return 1;
+}
+
+int refuse(const qmail::smtpd::Log& log, const qmail::ControlError& error) {
+  const qmail::smtpd::EndSession end = qmail::smtpd::unreadable_controls(error);
+  log.line(end.log_line);
+  return refuse(end.reply);
+}
+
+int serve() {
+  const Environment environment = Environment::snapshot();
+  const qmail::smtpd::Log log(log_output, environment.remote_ip);
+  if (!qmail::enter_home()) {
+    return refuse(log, {"qmail's home", std::generic_category().message(errno)});
+  }
+  const qmail::ControlDir control;
+  const auto config = SmtpdConfig::read(control, environment);
+  if (!config) return refuse(log, config.error());
+  return qmail::smtpd::Server({input, output}, *config, environment, control, log).run();
+}
+
+}  // namespace
+
+int main() {
+  // Stays ignored in the queue program: a write to a pipe that nobody reads is an error, no death.
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  fill_standard_descriptors();
+  try {
+    return serve();
+  } catch (const std::bad_alloc&) {
+    return refuse(qmail::smtpd::reply::out_of_memory);
+  } catch (...) {
+    return refuse(qmail::smtpd::reply::unforeseen);
+  }
+}

@@ -1,0 +1,225 @@
+#include "qmail-smtpd/server.h"
+
+#include <cstdint>
+#include <ctime>
+#include <exception>
+#include <memory>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <new>
+#include <optional>
+#include <sys/socket.h>
+
+#include "qmail-smtpd/command.h"
+#include "qmail-smtpd/command_reader.h"
+#include "qmail-smtpd/data_decoder.h"
+#include "qmail-smtpd/hop_counter.h"
+#include "qmail-smtpd/received.h"
+#include "qmail-smtpd/replies.h"
+#include "qmail-smtpd/starttls.h"
+#include "qmail/ipme.h"
+#include "qmail/transport.h"
+
+namespace qmail::smtpd {
+
+namespace {
+
+// Replies to these can wait for the next read: a client that sends them in a row gets one packet.
+bool reply_may_wait(Verb verb) {
+  return verb == Verb::mail || verb == Verb::rcpt || verb == Verb::rset;
+}
+
+// Our replies are whole packets; holding one back until the one before is acknowledged (Nagle) only
+// costs the client's delayed ACK, 40 ms. On what is no TCP socket this does nothing.
+void send_without_delay(int fd) {
+  const int on = 1;
+  static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+}  // namespace
+
+Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Environment& environment,
+               const ControlDir& control, const Log& log)
+    : descriptors_(descriptors),
+      config_(config),
+      environment_(environment),
+      control_(control),
+      log_(log),
+      connection_(std::make_unique<FdTransport>(descriptors.in, descriptors.out), config.timeout) {
+  send_without_delay(descriptors.out);
+}
+
+int Server::run() {
+  int status = 1;
+  try {
+    converse();
+    status = 0;
+  } catch (const ConnectionLost& lost) {
+    if (lost.cause() == ConnectionLost::Cause::read_timed_out) last_words(reply::timeout);
+  } catch (const EndSession& end) {
+    if (!end.log_line.empty()) log_.line(end.log_line);
+    last_words(end.reply);
+  } catch (const std::bad_alloc&) {
+    last_words(reply::out_of_memory);
+  } catch (const std::exception& error) {
+    log_.line(std::string("unforeseen trouble: ") + error.what());
+    last_words(reply::unforeseen);
+  }
+  connection_.transport().say_goodbye();
+  return status;
+}
+
+// The client may be gone: then there is nobody to tell.
+void Server::last_words(std::string_view text) {
+  try {
+    reply(text);
+  } catch (const ConnectionLost&) {
+    return;
+  }
+}
+
+void Server::reply(std::string_view text) {
+  connection_.write(text);
+  connection_.flush();
+}
+
+void Server::converse() {
+  std::optional<TlsStarted> tls;
+  if (environment_.tls_from_the_start) {
+    auto started = start_tls({});
+    if (!started) throw EndSession{tls_failure_reply(started.error())};
+    tls = *std::move(started);
+  }
+  const auto own_addresses = OwnAddresses::learn();
+  if (!own_addresses) {
+    throw EndSession{std::string(reply::own_addresses_unknown),
+                     "unable to learn this host's addresses: " + own_addresses.error().message()};
+  }
+  Session session(config_, environment_, control_, *own_addresses);
+  if (tls) session.tls_started(tls->facts, std::move(tls->certificate));
+  reply(session.banner());
+  command_loop(session);
+}
+
+void Server::command_loop(Session& session) {
+  CommandReader reader(connection_);
+  for (;;) {
+    const Command command = parse_command(reader.next());
+    if (command.verb == Verb::ehlo && !session.inside_tls()) {
+      session.offer_starttls(starttls_to_be_had());
+    }
+    const Outcome outcome = session.handle(command);
+    // Whatever came of it, nothing that was sent along with STARTTLS is a command.
+    if (command.verb == Verb::starttls) connection_.forget_input();
+
+    switch (outcome.after) {
+      case After::next_command:
+        connection_.write(outcome.reply);
+        if (!reply_may_wait(command.verb)) connection_.flush();
+        break;
+      case After::receive_data:
+        reply(receive_message(session, outcome.reply));
+        break;
+      case After::start_tls:
+        if (auto started = start_tls(outcome.reply)) {
+          session.tls_started(started->facts, std::move(started->certificate));
+        } else {
+          reply(tls_failure_reply(started.error()));
+        }
+        break;
+      case After::hang_up:
+        reply(outcome.reply);
+        return;
+    }
+  }
+}
+
+// --- DATA ---
+
+// `go_ahead` goes out once the queue program runs. The reply to the message, or to DATA.
+std::string Server::receive_message(Session& session, std::string_view go_ahead) {
+  const Envelope envelope = session.take_envelope();
+  QueueProgram program{environment_.queue_program};
+  if (session.relays_by_certificate()) program.extra_variable = "RELAYCLIENT=";
+  auto queue = QueueClient::start(program);
+  if (!queue) return std::string(reply::queue_not_started);
+
+  reply(go_ahead);
+  const std::string protocol = session.protocol();
+  Trace trace{environment_.remote_host, session.helo_name(),     {},
+              environment_.remote_ip,   environment_.local_name, protocol};
+  if (environment_.remote_info) trace.remote_info = *environment_.remote_info;
+  queue->write(received_field(trace, std::time(nullptr)));
+  const MessageFaults faults = read_message(*queue);
+
+  const auto queued = queue->finish(envelope.sender, envelope.recipients);
+  if (queued) return reply::queued(std::time(nullptr), *queued);
+  if (faults.too_many_hops) return std::string(reply::too_many_hops);
+  if (faults.too_large) return std::string(reply::too_large);
+  return std::string(queued.error());
+}
+
+// Moves the message from the client to the queue, each byte once. After a fault it reads on to the
+// end of the message.
+Server::MessageFaults Server::read_message(QueueClient& queue) {
+  constexpr std::size_t piece = QueueClient::largest_piece - DataDecoder::held_back;
+  DataDecoder decoder;
+  HopCounter hops;
+  std::uint64_t size = 0;
+  MessageFaults faults;
+  for (;;) {
+    if (connection_.input().empty()) connection_.receive();
+    const std::string_view input = connection_.input().substr(0, piece);
+    const DataDecoder::Progress progress = decoder.decode(input, queue.room());
+    if (progress.status == DataDecoder::Status::bare_lf) {
+      throw EndSession{std::string(reply::bare_lf)};
+    }
+    queue.put(progress.stored);
+    hops.look_at(input.substr(0, progress.used));
+    size += progress.stored;
+    faults.too_many_hops = hops.too_many();
+    faults.too_large = config_.databytes > 0 && size > config_.databytes;
+    if (faults.too_many_hops || faults.too_large) queue.spoil();
+    connection_.consume(progress.used);
+    if (progress.status == DataDecoder::Status::end) return faults;
+  }
+}
+
+// --- TLS ---
+
+// EHLO offers STARTTLS when there is a certificate (whether it is any good shows later) and OpenSSL
+// is there.
+bool Server::starttls_to_be_had() {
+  if (tls_unusable_ || !control_.exists("servercert.pem")) return false;
+  const auto missing = tls::missing();
+  if (!missing) return true;
+  tls_unusable_ = true;
+  log_.line(tls_failure_line(*missing));
+  return false;
+}
+
+// Sets TLS up, tells the client `go_ahead` (unless empty) and changes the connection to TLS. A
+// failure before that is returned: the client has not been told. A handshake that fails ends the
+// session without another word in the clear: behind an alert it could only be misread.
+Result<Server::TlsStarted, tls::TlsError> Server::start_tls(std::string_view go_ahead) {
+  auto context = make_tls_context(control_, environment_);
+  if (!context) {
+    log_.line(tls_failure_line(context.error()));
+    if (context.error().step == tls::TlsError::Step::library) tls_unusable_ = true;
+    return Failure(context.error());
+  }
+  for (const tls::Warning& warning : context->warnings()) log_.line(warning_line(warning));
+  if (!go_ahead.empty()) reply(go_ahead);
+  auto started =
+      context->accept(descriptors_.in, descriptors_.out, Deadline::after(config_.timeout));
+  if (!started) {
+    log_.line(tls_failure_line(started.error()));
+    throw EndSession{};
+  }
+  log_.line(tls_start_line(*started));
+  if (environment_.debug) log_.line(certificate_line(started->client));
+  connection_.upgrade(std::move(started->transport));
+  return TlsStarted{std::move(started->facts), std::move(started->client)};
+}
+
+}  // namespace qmail::smtpd

@@ -1,0 +1,115 @@
+#include "qmail-smtpd/starttls.h"
+
+#include <string_view>
+
+#include "qmail-smtpd/log.h"
+#include "qmail-smtpd/received.h"
+#include "qmail-smtpd/replies.h"
+#include "qmail-smtpd/session.h"
+
+namespace qmail::smtpd {
+
+namespace {
+
+using tls::TlsError;
+
+// TLSCIPHERS, else the lines of control/tlsserverciphers; empty ones leave the default.
+Result<tls::Ciphers, ControlError> read_ciphers(const ControlDir& control,
+                                                const Environment& environment) {
+  tls::Ciphers ciphers;
+  std::string list;
+  if (environment.tls_ciphers) {
+    list = *environment.tls_ciphers;
+    ciphers.origin = "TLSCIPHERS";
+  } else {
+    const auto lines = control.list("tlsserverciphers");
+    if (!lines) return Failure(lines.error());
+    if (!*lines) return ciphers;
+    for (const std::string& line : **lines) list.append(list.empty() ? "" : ":").append(line);
+    ciphers.origin = control.file("tlsserverciphers");
+  }
+  if (!list.empty()) ciphers.list = std::move(list);
+  return ciphers;
+}
+
+tls::ServerSettings read_settings(const ControlDir& control, const Environment& environment) {
+  tls::ServerSettings settings;
+  settings.certificate_file = control.file("servercert.pem");
+  settings.dh_file = control.file("dh2048.pem");
+  settings.ticket_keys_file = control.file("tlsticketkeys");
+  // A client that may relay anyway is not asked who it is: some put a question to their user then.
+  if (!environment.relayclient && control.exists("tlsclients") && control.exists("clientca.pem")) {
+    settings.client_certificates = {control.file("clientca.pem"), control.file("clientcrl.pem")};
+  }
+  return settings;
+}
+
+std::string_view what_failed(TlsError::Step step) {
+  switch (step) {
+    case TlsError::Step::library:
+      return "unable to load library";
+    case TlsError::Step::session_id_context:
+      return "failed to set session_id_context";
+    case TlsError::Step::certificate:
+      return "missing certificate";
+    case TlsError::Step::key:
+      return "no valid RSA private key";
+    case TlsError::Step::connection:
+      return "unable to initialize ssl";
+    case TlsError::Step::handshake:
+      return "connection failed";
+    case TlsError::Step::context:
+    case TlsError::Step::trust:
+      break;
+  }
+  return "unable to initialize ctx";
+}
+
+}  // namespace
+
+Result<tls::ServerContext, TlsError> make_tls_context(const ControlDir& control,
+                                                      const Environment& environment) {
+  if (auto error = tls::load()) return Failure(std::move(*error));
+  tls::ServerSettings settings = read_settings(control, environment);
+  auto ciphers = read_ciphers(control, environment);
+  if (ciphers) settings.ciphers = *std::move(ciphers);
+  auto context = tls::ServerContext::create(settings);
+  if (context && !ciphers) throw unreadable_controls(ciphers.error());
+  return context;
+}
+
+std::string tls_failure_reply(const TlsError& error) {
+  return reply::tls_failure(what_failed(error.step), one_line(error.detail));
+}
+
+std::string tls_failure_line(const TlsError& error) {
+  std::string line("TLS failed: ");
+  line.append(what_failed(error.step));
+  if (!error.detail.empty()) line.append(": ").append(error.detail);
+  if (!error.file.empty()) line.append("; see ").append(error.file);
+  if (!error.advice.empty()) line.append("; ").append(error.advice);
+  return line;
+}
+
+std::string tls_start_line(const tls::ServerSession& session) {
+  std::string line = "TLS started: " + session.facts.version + " " + session.facts.cipher;
+  if (session.facts.resumed) line.append(" resumed");
+  if (!session.server_name.empty()) line.append(" sni ").append(cleaned(session.server_name));
+  if (session.client.email) line.append(" cert ").append(cleaned(*session.client.email));
+  return line;
+}
+
+std::string certificate_line(const tls::ClientCertificate& certificate) {
+  using State = tls::ClientCertificate::State;
+  if (certificate.state == State::none) return "client certificate: none";
+  std::string line = "client certificate: subject " + cleaned(certificate.subject) + " issuer " +
+                     cleaned(certificate.issuer);
+  if (certificate.state == State::verified) return line.append(" verified");
+  return line.append(" not verified: ").append(certificate.reason);
+}
+
+std::string warning_line(const tls::Warning& warning) {
+  return "warning: " + warning.file + ": " + warning.reason;
+}
+
+}  // namespace qmail::smtpd

@@ -1,0 +1,31 @@
+// TLS as qmail-smtpd offers it: what the control files ask for, what a failure is called, what the
+// log says. The handshake itself is src/tls's, the conversation around it server.h's.
+#pragma once
+
+#include <string>
+
+#include "qmail-smtpd/config.h"
+#include "qmail/control.h"
+#include "qmail/result.h"
+#include "tls/tls.h"
+
+namespace qmail::smtpd {
+
+// Everything up to the handshake: loads OpenSSL, reads the controls. Throws EndSession if
+// control/tlsserverciphers cannot be read and nothing else is wrong.
+Result<tls::ServerContext, tls::TlsError> make_tls_context(const ControlDir& control,
+                                                           const Environment& environment);
+
+// What the client is told when TLS cannot be set up: "454 TLS WHAT: DETAIL (#4.3.0)".
+std::string tls_failure_reply(const tls::TlsError& error);
+
+// --- lines for the log ---
+// "TLS failed: WHAT: DETAIL; see FILE: ADVICE", as far as it is known.
+std::string tls_failure_line(const tls::TlsError& error);
+// "TLS started: TLSv1.3 CIPHER sni NAME cert ADDRESS", the last two if there are any.
+std::string tls_start_line(const tls::ServerSession& session);
+// What only someone who is looking for trouble wants to know about the client's certificate.
+std::string certificate_line(const tls::ClientCertificate& certificate);
+std::string warning_line(const tls::Warning& warning);
+
+}  // namespace qmail::smtpd
