@@ -71,8 +71,8 @@ Result<tls::ServerContext, TlsError> make_tls_context(const ControlDir& control,
                                                       const Environment& environment) {
   if (auto error = tls::load()) return Failure(std::move(*error));
   tls::ServerSettings settings = read_settings(control, environment);
-  auto ciphers = read_ciphers(control, environment);
-  if (ciphers) settings.ciphers = *std::move(ciphers);
+  const auto ciphers = read_ciphers(control, environment);
+  if (ciphers) settings.ciphers = *ciphers;
   auto context = tls::ServerContext::create(settings);
   if (context && !ciphers) throw unreadable_controls(ciphers.error());
   return context;
