@@ -1,0 +1,297 @@
+// The DNS client and what is built on it, against a name server on loopback.
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "name_server.h"
+#include "qmail-remote/address.h"
+#include "qmail-remote/dns_client.h"
+#include "qmail-remote/mx_resolver.h"
+
+namespace qmail::remote {
+namespace {
+
+class DnsTest : public testing::Test {
+ protected:
+  // One attempt of one second, or a silent server would keep the test waiting.
+  void SetUp() override { ::setenv("RES_OPTIONS", "timeout:1 attempts:1", 1); }
+};
+
+DnsClient client_of(const test::NameServer& server) {
+  return DnsClient(parse_name_server(server.address()));
+}
+
+TEST(ParseNameServer, ByTable) {
+  const struct {
+    const char* text;
+    const char* wanted;
+  } cases[] = {
+      {"127.0.0.1", "127.0.0.1 53"},
+      {"127.0.0.1:5353", "127.0.0.1 5353"},
+      {"[127.0.0.1]:5353", "127.0.0.1 5353"},
+      {"::1", "::1 53"},
+      {"[::1]", "::1 53"},
+      {"[::1]:5353", "::1 5353"},
+      {"[IPv6:2001:db8::1]:1", "2001:db8::1 1"},
+      {"", "none"},
+      {"localhost", "none"},
+      {"127.0.0.1:", "none"},
+      {"127.0.0.1:0", "none"},
+      {"127.0.0.1:65536", "none"},
+      {"127.0.0.1:53x", "none"},
+      {"127.0.0.1:4294967349", "none"},
+      {"127.0.0.1 127.0.0.2", "none"},
+  };
+  for (const auto& one : cases) {
+    const auto server = parse_name_server(one.text);
+    EXPECT_EQ(server ? server->address.text() + " " + std::to_string(server->port) : "none",
+              one.wanted)
+        << one.text;
+  }
+}
+
+// "none", "temporary", or the addresses.
+std::string shown(const Result<std::vector<IpAddress>, DnsFailure>& result) {
+  if (!result) return result.error() == DnsFailure::none ? "none" : "temporary";
+  std::string text;
+  for (const IpAddress& address : *result) text += (text.empty() ? "" : " ") + address.text();
+  return text;
+}
+
+TEST_F(DnsTest, OutcomesByTable) {
+  const test::NameServer server({
+      "one.test A 192.0.2.1",
+      "two.test A 192.0.2.1",
+      "two.test A 192.0.2.2",
+      "alias.test CNAME One.Test.",
+      "far.test CNAME alias.test.",
+      "astray.test CNAME nowhere.test.",
+      "six.test AAAA 2001:db8::1",
+      "failing.test = SERVFAIL",
+      "refused.test = REFUSED",
+      "unknown.test = NOTIMP",
+      "badly.test = FORMERR",
+      "silent.test = SILENT",
+      "short.test = SHORT",
+      "truncated.test A 192.0.2.3",
+      "truncated.test = TRUNCATED",
+  });
+  DnsClient dns = client_of(server);
+  const std::pair<const char*, const char*> cases[] = {
+      {"one.test", "192.0.2.1"},
+      {"ONE.test.", "192.0.2.1"},
+      {"two.test", "192.0.2.1 192.0.2.2"},
+      {"alias.test", "192.0.2.1"},
+      {"far.test", "192.0.2.1"},
+      {"astray.test", "none"},
+      {"six.test", "none"},
+      {"nowhere.test", "none"},
+      {"failing.test", "temporary"},
+      {"refused.test", "temporary"},
+      {"unknown.test", "temporary"},
+      {"badly.test", "none"},
+      {"silent.test", "temporary"},
+      {"short.test", "temporary"},
+      {"truncated.test", "192.0.2.3"},
+      {"two..dots", "none"},  // cannot even be asked about
+  };
+  for (const auto& [name, wanted] : cases) EXPECT_EQ(shown(dns.v4_addresses(name)), wanted) << name;
+  EXPECT_EQ(shown(dns.v6_addresses("six.test")), "2001:db8::1");
+  EXPECT_EQ(shown(dns.v6_addresses("one.test")), "none");
+  EXPECT_EQ(server.questions_by_tcp(), 1);
+}
+
+TEST_F(DnsTest, AnswersOfAnySize) {
+  for (const int count : {20, 60, 1500}) {  // past 512, past EDNS's size, past 16 K
+    std::vector<std::string> zone;
+    for (int i = 0; i < count; ++i) {
+      zone.push_back("big.test AAAA 2001:db8::" + std::to_string(i + 1));
+    }
+    const test::NameServer server(zone);
+    DnsClient dns = client_of(server);
+    const auto found = dns.v6_addresses("big.test");
+    ASSERT_TRUE(found) << count;
+    EXPECT_EQ(found->size(), static_cast<std::size_t>(count));
+  }
+}
+
+TEST_F(DnsTest, AServerOnIpv6) {
+  const test::NameServer server({"one.test A 192.0.2.1"}, test::NameServer::Family::v6);
+  DnsClient dns = client_of(server);
+  EXPECT_EQ(shown(dns.v4_addresses("one.test")), "192.0.2.1");
+  EXPECT_EQ(server.questions(), 1);
+}
+
+TEST_F(DnsTest, NobodyThere) {
+  DnsClient dns(NameServer{*parse_ip("127.0.0.1"), 1});
+  EXPECT_EQ(shown(dns.v4_addresses("one.test")), "temporary");
+}
+
+TEST_F(DnsTest, CanonicalRecipients) {
+  const test::NameServer server({
+      "alias.test CNAME Two.test.",
+      "Two.test CNAME three.test.",
+      "three.test A 192.0.2.1",
+      "loop1.test CNAME loop2.test.",
+      "loop2.test CNAME loop1.test.",
+      "to-nothing.test CNAME nowhere.test.",
+      "bad.test = SERVFAIL",
+      "to-bad.test CNAME bad.test.",
+  });
+  DnsClient dns = client_of(server);
+  const struct {
+    const char* given;
+    const char* wanted;
+  } cases[] = {
+      {"bob@alias.test", "bob@three.test alias"},
+      {"bob@alias.test.", "bob@three.test alias"},
+      {"bob@three.test", "bob@three.test"},
+      {"bob@nowhere.test", "bob@nowhere.test"},
+      {"bob@loop1.test", "bob@loop1.test alias"},
+      {"bob@to-nothing.test", "bob@nowhere.test alias"},
+      {"bob@bad.test", "temporary"},
+      {"bob@to-bad.test", "temporary"},
+  };
+  for (const auto& one : cases) {
+    const auto found = canonical(one.given, dns);
+    EXPECT_EQ(found ? found->address + (found->is_alias ? " alias" : "") : "temporary", one.wanted)
+        << one.given;
+  }
+}
+
+std::string shown(const ExchangerList& list) {
+  if (!list) {
+    switch (list.error()) {
+      case LookupFailure::temporary:
+        return "temporary";
+      case LookupFailure::no_such_host:
+        return "no such host";
+      case LookupFailure::no_exchanger:
+        return "no exchanger";
+    }
+  }
+  std::string text;
+  for (const Exchanger& one : *list) {
+    text += (text.empty() ? "" : ", ") + std::to_string(one.preference) + " " + one.name + " " +
+            one.address.text();
+  }
+  return text;
+}
+
+TEST_F(DnsTest, ExchangersByTable) {
+  const test::NameServer server({
+      "example.test MX 20 Second.mx.test.",
+      "example.test MX 10 first.mx.test.",
+      "first.mx.test A 192.0.2.1",
+      "first.mx.test AAAA 2001:db8::1",
+      "Second.mx.test A 192.0.2.2",
+      "plain.test A 192.0.2.3",
+      "plain.test AAAA 2001:db8::3",
+      "alias.test CNAME example.test.",
+      "null.test MX 0 .",
+      "null.test A 192.0.2.9",
+      "dead.test MX 10 nowhere.test.",
+      "half.test MX 10 nowhere.test.",
+      "half.test MX 20 first.mx.test.",
+      "soft.test MX 10 bad.test.",
+      "soft.test MX 20 nowhere.test.",
+      "bad.test = SERVFAIL",
+      "softer.test MX 10 bad.test.",
+      "softer.test MX 20 Second.mx.test.",
+      "numeric.test MX 10 first.mx.test.",
+      "numeric.test MX 20 192.0.2.7.",
+      "six.test MX 10 six.mx.test.",
+      "six.mx.test AAAA 2001:db8::6",
+      "lame.test MX 10 lame.mx.test.",
+      "lame.mx.test A 192.0.2.8",
+      "lame.mx.test AAAA = SERVFAIL",
+      "empty.test MX = REFUSED",
+      "empty.test A 192.0.2.4",
+      "a-fails.test A = SERVFAIL",
+      "a-fails.test AAAA = SERVFAIL",
+  });
+  DnsClient dns = client_of(server);
+  const std::pair<const char*, const char*> cases[] = {
+      {"example.test",
+       "10 first.mx.test 2001:db8::1, 10 first.mx.test 192.0.2.1, 20 Second.mx.test 192.0.2.2"},
+      {"alias.test",
+       "10 first.mx.test 2001:db8::1, 10 first.mx.test 192.0.2.1, 20 Second.mx.test 192.0.2.2"},
+      {"plain.test", "0 plain.test 2001:db8::3, 0 plain.test 192.0.2.3"},
+      {"null.test", "no exchanger"},
+      {"dead.test", "no exchanger"},
+      {"half.test", "20 first.mx.test 2001:db8::1, 20 first.mx.test 192.0.2.1"},
+      {"soft.test", "temporary"},
+      {"softer.test", "20 Second.mx.test 192.0.2.2"},
+      {"numeric.test", "10 first.mx.test 2001:db8::1, 10 first.mx.test 192.0.2.1, 0  192.0.2.7"},
+      {"six.test", "10 six.mx.test 2001:db8::6"},
+      {"lame.test", "10 lame.mx.test 192.0.2.8"},
+      {"empty.test", "temporary"},
+      {"a-fails.test", "temporary"},
+      {"nowhere.test", "no such host"},
+      {"", "no such host"},
+      {"[192.0.2.1]", "0  192.0.2.1"},
+      {"192.0.2.01", "0  192.0.2.1"},
+      {"[2001:db8::5]", "0  2001:db8::5"},
+      {"192.0.2.266", "no such host"},
+      {"[192.0.2.1", "no such host"},
+  };
+  for (const auto& [host, wanted] : cases) {
+    EXPECT_EQ(shown(exchangers_of(dns, host)), wanted) << host;
+  }
+  EXPECT_EQ(shown(addresses_of(dns, "example.test")), "no such host");  // a relay: no exchangers
+  EXPECT_EQ(shown(addresses_of(dns, "plain.test")),
+            "0 plain.test 2001:db8::3, 0 plain.test 192.0.2.3");
+}
+
+TEST_F(DnsTest, EqualPreferencesComeInAnyOrder) {
+  const test::NameServer server({"even.test MX 10 a.test.", "even.test MX 10 b.test.",
+                                 "even.test MX 5 c.test.", "a.test A 192.0.2.1",
+                                 "b.test A 192.0.2.2", "c.test A 192.0.2.3"});
+  DnsClient dns = client_of(server);
+  std::set<std::string> orders;
+  for (int i = 0; i < 60; ++i) orders.insert(shown(exchangers_of(dns, "even.test")));
+  EXPECT_EQ(orders, (std::set<std::string>{
+                        "5 c.test 192.0.2.3, 10 a.test 192.0.2.1, 10 b.test 192.0.2.2",
+                        "5 c.test 192.0.2.3, 10 b.test 192.0.2.2, 10 a.test 192.0.2.1"}));
+}
+
+TEST_F(DnsTest, AnEndlessListIsCut) {
+  std::vector<std::string> zone;
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = "mx" + std::to_string(i) + ".test";
+    zone.push_back("many.test MX " + std::to_string(i) + " " + name + ".");
+    zone.push_back(name + " A 192.0.2." + std::to_string(i % 200 + 1));
+    for (int k = 0; k < 3; ++k) zone.push_back(name + " AAAA 2001:db8::" + std::to_string(k));
+  }
+  const test::NameServer server(zone);
+  DnsClient dns = client_of(server);
+  const auto list = exchangers_of(dns, "many.test");
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->size(), 100U);
+  EXPECT_EQ(list->front().name, "mx0.test");
+  EXPECT_LE(server.questions(), 110);
+}
+
+TEST(BetterThanMe, ByTable) {
+  const IpAddress mine = *parse_ip("192.0.2.1");
+  const IpAddress mine6 = *parse_ip("2001:db8::1");
+  const OwnAddresses me({mine, mine6});
+  const auto at = [](const char* address, std::uint16_t preference) {
+    return Exchanger{*parse_ip(address), preference, "x"};
+  };
+  const auto left = [&](std::vector<Exchanger> list) {
+    return better_than_me(std::move(list), me).size();
+  };
+  EXPECT_EQ(left({at("192.0.2.2", 10), at("192.0.2.3", 20)}), 2U);
+  EXPECT_EQ(left({at("192.0.2.1", 10), at("192.0.2.3", 20)}), 0U);
+  EXPECT_EQ(left({at("192.0.2.2", 10), at("192.0.2.1", 20), at("192.0.2.3", 30)}), 1U);
+  EXPECT_EQ(left({at("192.0.2.2", 10), at("192.0.2.1", 10)}), 0U);
+  EXPECT_EQ(left({at("192.0.2.2", 10), at("2001:db8::1", 20), at("192.0.2.1", 15)}), 1U);
+  EXPECT_EQ(left({at("0.0.0.0", 10)}), 0U);
+  EXPECT_EQ(left({at("::", 10)}), 0U);
+}
+
+}  // namespace
+}  // namespace qmail::remote
