@@ -1,0 +1,447 @@
+// Delivery against a scripted server at the other end of a socket pair, in the clear. The golden
+// dialogues have the whole program, over TCP and TLS.
+#include "qmail-remote/delivery.h"
+
+#include <array>
+#include <cstring>
+#include <fcntl.h>
+#include <functional>
+#include <map>
+#include <poll.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "qmail/unique_fd.h"
+#include "scratch.h"
+
+namespace qmail::remote {
+namespace {
+
+using std::chrono::seconds;
+
+// What the server says at a step: a reply, or one of these.
+const std::string hang_up = "HANG UP";
+const std::string stall = "STALL";
+
+// Steps: "greeting", "EHLO", "HELO", "STARTTLS", "MAIL", "RCPT" (or "RCPT <address>"), "DATA",
+// "body" (before the message is read), ".".
+using Script = std::map<std::string, std::string>;
+
+const Script willing{{"greeting", "220 mx"}, {"EHLO", "250 mx"},      {"HELO", "250 mx"},
+                     {"STARTTLS", "220 go"}, {"MAIL", "250 sender"},  {"RCPT", "250 recipient"},
+                     {"DATA", "354 go"},     {".", "250 queued as 1"}};
+
+Script with(Script script, const Script& changes) {
+  for (const auto& [step, reply] : changes) script[step] = reply;
+  return script;
+}
+
+class ScriptedServer {
+ public:
+  explicit ScriptedServer(Script script) : script_(std::move(script)) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+      throw std::bad_alloc();
+    theirs_.reset(ends[0]);
+    ours_.reset(ends[1]);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~ScriptedServer() { finish(); }
+  ScriptedServer(const ScriptedServer&) = delete;
+  ScriptedServer& operator=(const ScriptedServer&) = delete;
+
+  int client_end() const { return theirs_.get(); }
+  // The client is through: what it sent, lines joined by '|'.
+  std::string heard() {
+    finish();
+    return heard_;
+  }
+  std::size_t longest_flight() const { return longest_flight_; }
+
+ private:
+  void finish() {
+    theirs_.reset();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  bool say(const std::string& step, const std::string& argument = "") {
+    const auto special = script_.find(step + " " + argument);
+    const std::string& reply = special == script_.end() ? script_.at(step) : special->second;
+    if (reply == hang_up) return false;
+    if (reply == stall) {
+      // Until the client goes.
+      pollfd entry{ours_.get(), 0, 0};
+      ::poll(&entry, 1, 5000);
+      return false;
+    }
+    const std::string line = reply + "\r\n";
+    return ::send(ours_.get(), line.data(), line.size(), MSG_NOSIGNAL) > 0;
+  }
+
+  std::optional<std::string> line() {
+    for (;;) {
+      const std::size_t end = buffer_.find("\r\n");
+      if (end != std::string::npos) {
+        std::string found = buffer_.substr(0, end);
+        buffer_.erase(0, end + 2);
+        heard_ += (heard_.empty() ? "" : "|") + found;
+        return found;
+      }
+      std::array<char, 65536> block{};
+      const ssize_t got = ::read(ours_.get(), block.data(), block.size());
+      if (got <= 0) {
+        if (!buffer_.empty()) heard_ += "|CUT " + buffer_;
+        return std::nullopt;
+      }
+      buffer_.append(block.data(), static_cast<std::size_t>(got));
+      longest_flight_ = std::max(longest_flight_, buffer_.size());
+    }
+  }
+
+  void serve() {
+    converse();
+    // Whatever else was on its way, until the client is gone.
+    ::shutdown(ours_.get(), SHUT_WR);
+    while (line()) {
+    }
+    ours_.reset();
+  }
+
+  void converse() {
+    if (!say("greeting")) return;
+    while (const auto command = line()) {
+      const std::string verb = command->substr(0, command->find(' '));
+      if (verb == "QUIT") return;
+      if (verb == "DATA") {
+        if (!say("DATA")) return;
+        if (script_.at("DATA").substr(0, 1) != "3") continue;
+        if (script_.contains("body") && !say("body")) return;
+        for (auto text = line(); text && *text != "."; text = line()) {
+        }
+        if (!say(".")) return;
+        continue;
+      }
+      const std::size_t open = command->find('<');
+      if (!say(verb, open == std::string::npos ? "" : command->substr(open))) return;
+    }
+  }
+
+  Script script_;
+  UniqueFd theirs_;
+  UniqueFd ours_;
+  std::string buffer_;
+  std::string heard_;
+  std::size_t longest_flight_ = 0;
+  std::thread thread_;
+};
+
+std::string shown(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    if (c == '\0') {
+      text += "\\0";
+    } else {
+      text += c == '\n' ? '/' : c;
+    }
+  }
+  return text;
+}
+
+struct Outcome {
+  std::string reports;  // all of it, NUL as \0 and LF as /
+  bool try_next;
+  std::string heard;
+  std::size_t longest_flight;
+};
+
+class DeliveryTest : public testing::Test {
+ protected:
+  Outcome deliver(const Script& script, const std::string& message = "hi\n") {
+    folder_.write("message", message);
+    const UniqueFd fd(::open(folder_.path("message").c_str(), O_RDONLY | O_CLOEXEC));
+    return deliver_from(script, fd.get());
+  }
+
+  Outcome deliver_from(const Script& script, int message) {
+    ScriptedServer server(script);
+    const Mail mail{"alice@client.test", recipients_, message};
+    Reports reports;
+    Outcome outcome{};
+    {
+      Delivery delivery(server.client_end(), server_, manner_, mail, reports);
+      const Ending ending = delivery.run();
+      std::array<int, 2> ends{};
+      EXPECT_EQ(::pipe(ends.data()), 0);
+      reports.finish(ends[1], ending.report.status, ending.report.text);
+      std::array<char, 65536> buffer{};
+      const ssize_t got = ::read(ends[0], buffer.data(), buffer.size());
+      ::close(ends[0]);
+      ::close(ends[1]);
+      outcome.reports = shown({buffer.data(), static_cast<std::size_t>(got)});
+      outcome.try_next = ending.try_next;
+    }
+    outcome.heard = server.heard();
+    outcome.longest_flight = server.longest_flight();
+    return outcome;
+  }
+
+  test::ScratchFolder folder_;
+  std::vector<Recipient> recipients_{{"bob@x.test"}};
+  Server server_{*parse_ip("192.0.2.1"), 25, "mx.test"};
+  Manner manner_{"client.test", seconds(5), ControlDir(folder_.path()), false};
+};
+
+constexpr const char* accepted =
+    "r\\0K192.0.2.1 accepted message./Remote host said: 250 queued as 1/\\0";
+
+TEST_F(DeliveryTest, TheWholeDialogue) {
+  const Outcome outcome = deliver(willing, "Subject: x\n\n.dot\n");
+  EXPECT_EQ(outcome.reports, accepted);
+  EXPECT_FALSE(outcome.try_next);
+  EXPECT_EQ(outcome.heard,
+            "EHLO client.test|MAIL FROM:<alice@client.test>|RCPT TO:<bob@x.test>|DATA|Subject: x||"
+            "..dot|.|QUIT");
+}
+
+// Each step's replies of each class: report, whether the next exchanger is tried, last command.
+TEST_F(DeliveryTest, RepliesByTable) {
+  const struct {
+    const char* step;
+    const char* reply;
+    const char* reports;
+    bool try_next;
+  } cases[] = {
+      {"greeting", "554 no",
+       "ZConnected to 192.0.2.1 but greeting failed./Remote host said: 554 no/\\0", true},
+      {"greeting", "250 hi",
+       "ZConnected to 192.0.2.1 but greeting failed./Remote host said: 250 hi/\\0", true},
+      {"greeting", "hello",
+       "ZConnected to 192.0.2.1 but greeting failed./Remote host said: hello/\\0", true},
+      {"HELO", "550 no",
+       "ZConnected to 192.0.2.1 but my name was rejected./Remote host said: 550 no/\\0", true},
+      {"MAIL", "451 no",
+       "ZConnected to 192.0.2.1 but sender was rejected./Remote host said: 451 no/\\0", false},
+      {"MAIL", "550 no",
+       "DConnected to 192.0.2.1 but sender was rejected./Remote host said: 550 no/\\0", false},
+      {"MAIL", "354 no",
+       "ZConnected to 192.0.2.1 but sender was rejected./Remote host said: 354 no/\\0", false},
+      {"MAIL", "what",
+       "ZConnected to 192.0.2.1 but sender was rejected./Remote host said: what/\\0", false},
+      {"RCPT", "450 no",
+       "s192.0.2.1 does not like recipient./Remote host said: 450 no/\\0DGiving up on "
+       "192.0.2.1./\\0",
+       false},
+      {"RCPT", "550 no",
+       "h192.0.2.1 does not like recipient./Remote host said: 550 no/\\0DGiving up on "
+       "192.0.2.1./\\0",
+       false},
+      {"RCPT", "350 no",
+       "s192.0.2.1 does not like recipient./Remote host said: 350 no/\\0DGiving up on "
+       "192.0.2.1./\\0",
+       false},
+      {"RCPT", "no no",
+       "s192.0.2.1 does not like recipient./Remote host said: no no/\\0DGiving up on "
+       "192.0.2.1./\\0",
+       false},
+      {"DATA", "451 no", "r\\0Z192.0.2.1 failed on DATA command./Remote host said: 451 no/\\0",
+       false},
+      {"DATA", "554 no", "r\\0D192.0.2.1 failed on DATA command./Remote host said: 554 no/\\0",
+       false},
+      {"DATA", "250 ok", "r\\0Z192.0.2.1 failed on DATA command./Remote host said: 250 ok/\\0",
+       false},
+      {".", "451 no",
+       "r\\0Z192.0.2.1 failed after I sent the message./Remote host said: 451 no/\\0", false},
+      {".", "554 no",
+       "r\\0D192.0.2.1 failed after I sent the message./Remote host said: 554 no/\\0", false},
+      {".", "354 no",
+       "r\\0Z192.0.2.1 failed after I sent the message./Remote host said: 354 no/\\0", false},
+      {".", "199 no",
+       "r\\0Z192.0.2.1 failed after I sent the message./Remote host said: 199 no/\\0", false},
+      {".", "250-a\r\n550 b", "r\\0K192.0.2.1 accepted message./Remote host said: 250-a/550 b/\\0",
+       false},
+      {".", "299", "r\\0K192.0.2.1 accepted message./Remote host said: 299/\\0", false},
+  };
+  for (const auto& one : cases) {
+    const Script refused_ehlo{
+        {"EHLO", std::string_view(one.step) == "HELO" ? "500 what" : "250 mx"}};
+    const Outcome outcome = deliver(with(with(willing, refused_ehlo), {{one.step, one.reply}}));
+    EXPECT_EQ(outcome.reports, one.reports) << one.step << " " << one.reply;
+    EXPECT_EQ(outcome.try_next, one.try_next) << one.step << " " << one.reply;
+    EXPECT_TRUE(outcome.heard.ends_with("QUIT")) << outcome.heard;
+  }
+}
+
+// A connection lost or silent at each step.
+TEST_F(DeliveryTest, LostConnectionsByTable) {
+  const struct {
+    const char* step;
+    const char* reports;
+    bool try_next;
+  } cases[] = {
+      {"greeting", "ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0", true},
+      {"EHLO", "ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0", true},
+      {"MAIL", "ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0", false},
+      {"RCPT", "ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0", false},
+      {"DATA", "r\\0ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0", false},
+      {".", "r\\0ZConnected to 192.0.2.1 but connection died. Possible duplicate! (#4.4.2)/\\0",
+       false},
+  };
+  manner_.timeout = seconds(1);
+  for (const auto& one : cases) {
+    for (const std::string& how : {hang_up, stall}) {
+      const Outcome outcome = deliver(with(willing, {{one.step, how}}));
+      EXPECT_EQ(outcome.reports, one.reports) << one.step << " " << how;
+      EXPECT_EQ(outcome.try_next, one.try_next) << one.step << " " << how;
+      EXPECT_EQ(outcome.heard.find("QUIT"), std::string::npos) << outcome.heard;
+    }
+  }
+}
+
+// The reports do not depend on whether the server takes commands in one flight.
+TEST_F(DeliveryTest, PipeliningChangesNoReport) {
+  recipients_ = {{"a@x.test"}, {"", true}, {"b@x.test"}, {"c@x.test"}};
+  const Script tables[] = {
+      {},
+      {{"MAIL", "550 no"}},
+      {{"MAIL", "421 bye"}},
+      {{"RCPT <b@x.test>", "550 no b"}},
+      {{"RCPT <a@x.test>", "450-no a\r\n450 later"}, {"RCPT <c@x.test>", "552 no c"}},
+      {{"RCPT", "550 none of you"}},
+      {{"RCPT <b@x.test>", hang_up}},
+      {{"RCPT <c@x.test>", "banana"}},
+      {{"DATA", "554 no"}},
+      {{".", "451 later"}},
+      {{".", hang_up}},
+  };
+  for (const Script& changes : tables) {
+    const Script one_by_one = with(willing, changes);
+    const Script in_flights = with(one_by_one, {{"EHLO", "250-mx\r\n250 PIPELINING"}});
+    const Outcome slow = deliver(one_by_one);
+    const Outcome fast = deliver(in_flights);
+    EXPECT_EQ(fast.reports, slow.reports);
+    EXPECT_EQ(fast.try_next, slow.try_next);
+    const std::string label = changes.empty() ? "" : changes.begin()->first;
+    if (label.substr(0, 4) != "MAIL" && slow.heard.ends_with("QUIT")) {
+      EXPECT_EQ(fast.heard, slow.heard) << label;  // same commands in the same order
+    }
+  }
+  const Outcome outcome = deliver(with(willing, {{"RCPT <b@x.test>", "550 no b"}}));
+  EXPECT_EQ(outcome.reports,
+            "r\\0hSorry, recipient address contains a line break. (#5.1.3)/\\0"
+            "h192.0.2.1 does not like recipient./Remote host said: 550 no b/\\0r\\0"
+            "K192.0.2.1 accepted message./Remote host said: 250 queued as 1/\\0");
+}
+
+TEST_F(DeliveryTest, FlightsAreBounded) {
+  recipients_.assign(400, {std::string(200, 'x') + "@x.test"});
+  recipients_.push_back({std::string(30000, 'y') + "@x.test"});
+  const Outcome fast = deliver(with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}}));
+  EXPECT_EQ(fast.reports.find("Z"), std::string::npos);
+  EXPECT_NE(fast.reports.find("K192.0.2.1 accepted"), std::string::npos);
+  EXPECT_GT(fast.longest_flight, 4000U);
+  EXPECT_LT(fast.longest_flight, 30100U);
+  recipients_.pop_back();
+  EXPECT_LE(deliver(with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}})).longest_flight, 8300U);
+}
+
+TEST_F(DeliveryTest, MessagesThatCannotBeSent) {
+  const Outcome partial = deliver(willing, "whole\nhalf");
+  EXPECT_EQ(partial.reports,
+            "r\\0DSMTP cannot transfer messages with partial final lines. (#5.6.2)/\\0");
+  EXPECT_EQ(partial.heard.find("|.|"), std::string::npos) << partial.heard;
+  EXPECT_EQ(partial.heard.find("QUIT"), std::string::npos) << partial.heard;
+  EXPECT_EQ(deliver(willing, "half\r").reports, partial.reports);
+
+  const UniqueFd directory(::open(folder_.path().c_str(), O_RDONLY | O_CLOEXEC));
+  const Outcome unreadable = deliver_from(willing, directory.get());
+  EXPECT_EQ(unreadable.reports, "r\\0ZUnable to read message. (#4.3.0)/\\0");
+  EXPECT_EQ(unreadable.heard.find("QUIT"), std::string::npos) << unreadable.heard;
+}
+
+TEST_F(DeliveryTest, LargeMessagesArriveWhole) {
+  std::string message;
+  std::string lines;
+  for (int i = 0; i < 30000; ++i) {
+    const std::string line = (i % 7 == 0 ? "." : "") + std::to_string(i * 31) + "-text";
+    message += line + "\n";
+    lines += (i % 7 == 0 ? "|." : "|") + line;
+  }
+  const Outcome outcome = deliver(willing, message);
+  EXPECT_EQ(outcome.reports, accepted);
+  EXPECT_NE(outcome.heard.find("DATA" + lines + "|.|QUIT"), std::string::npos);
+  EXPECT_NE(deliver(willing, "").heard.find("DATA|.|QUIT"), std::string::npos);
+}
+
+// A server that reads nothing must not keep us longer than the time-out.
+TEST_F(DeliveryTest, AServerThatStopsReading) {
+  manner_.timeout = seconds(1);
+  const Outcome outcome =
+      deliver(with(willing, {{"body", stall}}), std::string(4'000'000, 'x') + "\n");
+  EXPECT_EQ(outcome.reports, "r\\0ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0");
+}
+
+// --- TLS policy without TLS ---
+
+TEST_F(DeliveryTest, WhatAPemDemands) {
+  folder_.write("tlshosts/mx.test.pem", "no certificate at all\n");
+  manner_.control = ControlDir(folder_.path());
+  const std::string pem = folder_.path("tlshosts/mx.test.pem");
+  const Outcome not_offered = deliver(willing);
+  EXPECT_EQ(not_offered.reports,
+            "ZNo TLS achieved while " + pem + " exists; connecting to 192.0.2.1./\\0");
+  EXPECT_FALSE(not_offered.try_next);
+  EXPECT_EQ(not_offered.heard, "EHLO client.test|QUIT");
+
+  const Outcome unusable = deliver(with(willing, {{"EHLO", "250-mx\r\n250 STARTTLS"}}));
+  EXPECT_TRUE(unusable.reports.starts_with("ZTLS unable to load " + pem + ": "))
+      << unusable.reports;
+  EXPECT_TRUE(unusable.reports.ends_with("; connecting to 192.0.2.1./\\0")) << unusable.reports;
+  EXPECT_EQ(unusable.heard, "EHLO client.test|QUIT");
+  EXPECT_FALSE(unusable.try_next);
+}
+
+TEST_F(DeliveryTest, StarttlsRefusedWithoutAPem) {
+  const Script offering = with(willing, {{"EHLO", "250-mx\r\n250 STARTTLS"}});
+  for (const char* reply : {"454 not now", "500 what", "250 not what it should be"}) {
+    const Outcome outcome = deliver(with(offering, {{"STARTTLS", reply}}));
+    EXPECT_EQ(outcome.reports, accepted) << reply;
+    EXPECT_TRUE(outcome.heard.starts_with("EHLO client.test|STARTTLS|MAIL FROM:")) << outcome.heard;
+  }
+  folder_.write("notlshosts/mx.test", "");
+  EXPECT_EQ(deliver(offering).heard.find("STARTTLS"), std::string::npos);
+}
+
+TEST_F(DeliveryTest, PlaintextBehindStarttls) {
+  const Outcome outcome = deliver(
+      with(willing, {{"EHLO", "250-mx\r\n250 STARTTLS"}, {"STARTTLS", "220 go\r\n250 evil"}}));
+  EXPECT_EQ(outcome.reports,
+            "ZTLS connect failed: plaintext behind the reply to STARTTLS; connected to "
+            "192.0.2.1./\\0");
+  EXPECT_TRUE(outcome.try_next);
+  EXPECT_EQ(outcome.heard, "EHLO client.test|STARTTLS");  // nothing more, in whatever form
+}
+
+TEST_F(DeliveryTest, UnreadableCipherFileIsOurFault) {
+  folder_.write("tlsclientciphers/x", "");
+  const Outcome outcome = deliver(with(willing, {{"EHLO", "250-mx\r\n250 STARTTLS"}}));
+  EXPECT_EQ(outcome.reports, "ZUnable to read control files. (#4.3.0)/\\0");
+  EXPECT_FALSE(outcome.try_next);
+  EXPECT_EQ(deliver(willing).reports, accepted);  // not read where TLS is not spoken
+}
+
+TEST_F(DeliveryTest, Port465AndNotlshosts) {
+  server_.port = 465;
+  folder_.write("notlshosts/mx.test", "");
+  const Outcome outcome = deliver(willing);
+  EXPECT_EQ(outcome.reports,
+            "ZTLS forbidden by control/notlshosts/mx.test or control/tlshosts/exhaustivelist, but "
+            "port 465 speaks nothing else; connecting to 192.0.2.1./\\0");
+  EXPECT_EQ(outcome.heard, "");
+  EXPECT_FALSE(outcome.try_next);
+}
+
+}  // namespace
+}  // namespace qmail::remote
