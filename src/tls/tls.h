@@ -104,8 +104,8 @@ struct ServerSettings {
   Ciphers ciphers{};
   // Ask the client for a certificate in the first handshake, never demand one.
   struct ClientCertificates {
-    std::string authorities_file;
-    std::string revocation_file;  // any number of lists; absent: nothing is revoked
+    std::string authorities_file{};
+    std::string revocation_file{};  // any number of lists; absent: nothing is revoked
   };
   std::optional<ClientCertificates> client_certificates{};
   std::string ticket_keys_file{};  // session tickets; "" or absent: none are issued
@@ -154,12 +154,12 @@ class ServerContext {
 
 struct ClientSettings {
   // Sent as SNI and looked for in the certificate; empty for a server that has no name.
-  std::string server_name;
+  std::string server_name{};
   // The only trust anchors; absent: the server is not verified.
-  std::optional<std::string> anchors_file;
+  std::optional<std::string> anchors_file{};
   // Shown when the server asks; silently left out when absent or unusable (then warnings() says
   // why).
-  std::string certificate_file;
+  std::string certificate_file{};
 };
 
 struct ClientSession {

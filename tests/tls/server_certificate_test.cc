@@ -1,4 +1,5 @@
 // What ServerContext makes of its certificate file, and with which keys it works.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "test_pki.h"
@@ -51,6 +52,155 @@ INSTANTIATE_TEST_SUITE_P(Server, EveryKey,
                                          Made{"EcdsaSec1", KeyKind::ecdsa, KeyForm::traditional},
                                          Made{"Ed25519", KeyKind::ed25519, KeyForm::pkcs8}),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+struct Refused {
+  const char* name;
+  Step step;
+  const char* detail;  // a part of it
+  const char* advice;
+  std::string (*content)();
+};
+
+std::string certificate_of_rsa() {
+  static const Issued leaf = server_certificate("mx.example.org", authority("ca"), KeyKind::rsa);
+  return leaf.pem();
+}
+std::string damaged(std::string pem) {
+  pem[pem.size() / 2] = '!';
+  return pem;
+}
+
+class Refusal : public testing::TestWithParam<Refused> {};
+
+TEST_P(Refusal, NamesStepFileAndReason) {
+  const Folder folder;
+  const std::string file = folder.file("servercert.pem", GetParam().content());
+  const auto server = ServerContext::create({.certificate_file = file});
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().step, GetParam().step);
+  EXPECT_EQ(server.error().file, file);
+  EXPECT_THAT(server.error().detail, testing::StartsWith("error:"));
+  EXPECT_THAT(server.error().detail, testing::HasSubstr(GetParam().detail));
+  EXPECT_THAT(server.error().advice, testing::HasSubstr(GetParam().advice));
+  EXPECT_FALSE(server.error().timed_out);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Server, Refusal,
+    testing::Values(
+        Refused{"Empty", Step::certificate, "no start line", "in PEM",
+                [] { return std::string(); }},
+        Refused{"Garbage", Step::certificate, "no start line", "in PEM",
+                [] { return std::string(3000, '\0') + "no certificate here\n"; }},
+        Refused{"KeyOnly", Step::certificate, "no start line", "in PEM",
+                [] { return key_pem(key(KeyKind::rsa), KeyForm::pkcs8); }},
+        Refused{"NoBase64", Step::certificate, "bad base64 decode", "in PEM",
+                [] { return damaged(certificate_of_rsa()); }},
+        Refused{"NoCertificateInIt", Step::certificate, "asn1 encoding routines", "in PEM",
+                [] {
+                  return std::string(
+                      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+                }},
+        Refused{"DamagedChain", Step::certificate, "asn1 encoding routines", "in PEM",
+                [] {
+                  return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) +
+                         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+                }},
+        Refused{"CertificateOnly", Step::key, "no start line", "no private key",
+                certificate_of_rsa},
+        Refused{"DamagedKey", Step::key, "bad base64 decode", "",
+                [] {
+                  return certificate_of_rsa() + damaged(key_pem(key(KeyKind::rsa), KeyForm::pkcs8));
+                }},
+        Refused{"NoKeyInIt", Step::key, "", "cannot be read",
+                [] {
+                  return certificate_of_rsa() +
+                         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+                }},
+        Refused{"KeyOfAnother", Step::key, "private key mismatch", "first certificate",
+                [] {
+                  return certificate_of_rsa() +
+                         key_pem(key(KeyKind::other_rsa), KeyForm::traditional);
+                }},
+        Refused{"KeyOfAnotherType", Step::key, "private key mismatch", "first certificate",
+                [] { return certificate_of_rsa() + key_pem(key(KeyKind::ecdsa), KeyForm::pkcs8); }},
+        Refused{"KeyOfTheSecondCertificate", Step::key, "private key mismatch", "first certificate",
+                [] {
+                  return certificate_of_rsa() +
+                         server_certificate("b", authority("ca"), KeyKind::ecdsa).both();
+                }},
+        Refused{"EncryptedPkcs8", Step::key, "bad password read", "pass phrase",
+                [] {
+                  return certificate_of_rsa() +
+                         key_pem(key(KeyKind::rsa), KeyForm::encrypted_pkcs8);
+                }},
+        Refused{"EncryptedTraditional", Step::key, "bad password read", "pass phrase",
+                [] {
+                  return certificate_of_rsa() +
+                         key_pem(key(KeyKind::rsa), KeyForm::encrypted_traditional);
+                }}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(ServerCertificate, MissingFileAndFolderAreTheCertificatesError) {
+  const Folder folder;
+  const auto missing = ServerContext::create({.certificate_file = folder.path("nothing.pem")});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().step, Step::certificate);
+  EXPECT_EQ(missing.error().detail, "error:80000002:system library::No such file or directory");
+  const auto directory = ServerContext::create({.certificate_file = folder.path(".")});
+  ASSERT_FALSE(directory);
+  EXPECT_EQ(directory.error().step, Step::certificate);
+  EXPECT_THAT(directory.error().detail, testing::HasSubstr("Is a directory"));
+}
+
+// An unencrypted key behind an encrypted one is as good as if it stood alone.
+TEST(ServerCertificate, EncryptedKeyBesideAUsableOneIsPassedOver) {
+  const Folder folder;
+  const std::string file =
+      folder.file("servercert.pem", certificate_of_rsa() +
+                                        key_pem(key(KeyKind::rsa), KeyForm::encrypted_pkcs8) +
+                                        key_pem(key(KeyKind::rsa), KeyForm::pkcs8));
+  EXPECT_TRUE(ServerContext::create({.certificate_file = file}));
+}
+
+TEST(ServerCertificate, TextAndParametersAroundTheBlocksDoNotMatter) {
+  const Folder folder;
+  const Issued leaf = server_certificate("mx.example.org", authority("ca"), KeyKind::ecdsa);
+  const std::string file = folder.file(
+      "servercert.pem", "Bag Attributes\r\n" + leaf.pem() +
+                            "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+                            "-----END EC PARAMETERS-----\n" +
+                            key_pem(key(KeyKind::ecdsa), KeyForm::traditional) + dh_pem(2048));
+  const auto server = ServerContext::create({.certificate_file = file});
+  EXPECT_TRUE(server);
+}
+
+// What the file says is sent and nothing else, even if an authority that would complete the chain
+// is known as one of the clients'.
+TEST(ServerCertificate, ExactlyTheChainOfTheFileIsSent) {
+  const Folder folder;
+  const Issued root = authority("root");
+  const Issued middle = issue({.subject = {{NID_commonName, "middle"}},
+                               .extensions = {{NID_basic_constraints, "critical,CA:TRUE"}}},
+                              &root);
+  const Issued leaf = server_certificate("mx.example.org", middle);
+  const std::string roots = folder.file("clientca.pem", root.pem() + middle.pem());
+  for (const bool with_chain : {false, true}) {
+    const std::string file =
+        folder.file("servercert.pem", leaf.both() + (with_chain ? middle.pem() : std::string()));
+    auto server = ServerContext::create(
+        {.certificate_file = file, .client_certificates = {{.authorities_file = roots}}});
+    ASSERT_TRUE(server);
+    int sent = 0;
+    serve(*server, [&](int fd) {
+      BarePeer peer(TLS_client_method());
+      peer.open(fd);
+      ASSERT_TRUE(peer.handshake());
+      sent = sk_X509_num(SSL_get_peer_cert_chain(peer.ssl()));
+    });
+    EXPECT_EQ(sent, with_chain ? 2 : 1);
+  }
+}
 
 }  // namespace
 }  // namespace qmail::tls::test

@@ -192,10 +192,10 @@ std::string key_pem(EVP_PKEY* key, KeyForm form) {
 std::string dh_pem(int bits) {
   const std::unique_ptr<EVP_PKEY_CTX, OpensslDeleter<EVP_PKEY_CTX_free>> context(
       EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr));
-  // Generated ones of 2048 bits would take minutes, so the large ones are a group of RFC 3526 whose
-  // numbers are written out, as `openssl dhparam` does with its own.
   const std::unique_ptr<BIGNUM, OpensslDeleter<BN_free>> prime(
-      bits >= 2048 ? BN_get_rfc3526_prime_2048(nullptr) : BN_get_rfc2409_prime_1024(nullptr));
+      bits == 1024   ? BN_get_rfc2409_prime_1024(nullptr)
+      : bits == 2048 ? BN_get_rfc3526_prime_2048(nullptr)
+                     : BN_get_rfc3526_prime_3072(nullptr));
   std::vector<unsigned char> p(static_cast<std::size_t>(BN_num_bytes(prime.get())));
   unsigned char g[] = {2};
   need(BN_bn2nativepad(prime.get(), p.data(), static_cast<int>(p.size())) > 0);

@@ -58,7 +58,7 @@ std::string revocation_list(const Issued& issuer, std::initializer_list<const Is
 enum class KeyForm { pkcs8, traditional, encrypted_pkcs8, encrypted_traditional };
 std::string key_pem(EVP_PKEY* key, KeyForm form);
 
-// DH parameters from RFC 7919 (2048 bits and more) or the 1024 bits of RFC 2409.
+// DH parameters of 1024 (RFC 2409), 2048 or 3072 bits (RFC 3526).
 std::string dh_pem(int bits);
 
 // A folder for one test, gone afterwards.

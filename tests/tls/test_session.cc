@@ -70,6 +70,7 @@ Meeting serve(ServerContext& server, const std::function<void(int fd)>& peer,
   std::thread other([&] { peer(meeting.wires.client.get()); });
   accept_into(meeting, server);
   if (meeting.server && then) then(*meeting.server);
+  if (meeting.server) ::shutdown(meeting.wires.server.get(), SHUT_RDWR);
   other.join();
   return meeting;
 }
@@ -80,6 +81,7 @@ Meeting visit(ClientContext& client, const std::function<void(int fd)>& peer,
   std::thread other([&] { peer(meeting.wires.server.get()); });
   connect_into(meeting, client);
   if (meeting.client && then) then(*meeting.client);
+  if (meeting.client) ::shutdown(meeting.wires.client.get(), SHUT_RDWR);
   other.join();
   return meeting;
 }
