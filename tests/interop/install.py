@@ -1,0 +1,125 @@
+"""Gets the real programs: Debian packages, unpacked packages, npm packages, overlays of the running system.
+
+Three ways, from the mildest on: apt-get install (programs that disturb nothing; no service is started), dpkg -x into
+our cache (Postfix: would take over the machine's mail), an overlay over / with a chroot (Exim, Sendmail, OpenSMTPD:
+compiled-in users and paths). The cache is one folder that every user can reach; a second run finds it filled.
+What cannot be had raises Unavailable with the reason, and the caller says so aloud.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+
+CACHE = pathlib.Path(os.environ.get("INTEROP_CACHE", "/var/cache/qmail-tls-interop"))
+# Versions that this code was written against.
+NODE_PACKAGES = {"nodemailer": "10.6.0", "smtp-server": "3.21.6", "Haraka": "3.3.4"}
+
+
+class Unavailable(Exception):
+    """A program that cannot be had on this machine."""
+
+
+def _run(argv, timeout, **more):
+    try:
+        done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout,
+                              stdin=subprocess.DEVNULL, **more)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{argv[0]} {argv[1]}: no end after {timeout} s") from None
+    except OSError as error:
+        raise Unavailable(f"{argv[0]}: {error}") from None
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def _apt(arguments, timeout=600, prefix=()):
+    """apt-get, with services kept from starting; a list of packages that is missing or old is fetched once."""
+    policy = pathlib.Path("/usr/sbin/policy-rc.d")
+    made = not policy.exists()
+    if made:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    command = [*prefix, "apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300"]
+    try:
+        status, said = _run([*command, *arguments], timeout, env=env)
+        if status != 0:
+            _run([*command, "update"], timeout, env=env)
+            status, said = _run([*command, *arguments], timeout, env=env)
+    finally:
+        if made:
+            policy.unlink(missing_ok=True)
+    if status != 0:
+        raise Unavailable(f"apt-get {' '.join(arguments)}: {said.strip()[-300:]}")
+
+
+def packages(*names):
+    """These Debian packages are installed, or are installed now."""
+    missing = [n for n in names
+               if "ok installed" not in _run(["dpkg-query", "-W", "-f", "${Status}", n], 30)[1]]
+    if missing:
+        if os.geteuid() != 0:
+            raise Unavailable(f"not root, and these packages are missing: {' '.join(missing)}")
+        _apt(["--no-install-recommends", "install", *missing])
+
+
+def unpacked(name, *needs):
+    """The root of Debian package `name`, unpacked in the cache; `needs` are the libraries it uses."""
+    packages(*needs)
+    root = CACHE / "unpacked" / name
+    if not root.exists():
+        download = CACHE / "download"
+        download.mkdir(parents=True, exist_ok=True)
+        for old in download.glob(f"{name}_*.deb"):
+            old.unlink()
+        status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
+        if status != 0:
+            _run(["apt-get", "-qq", "update"], 300)
+            status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
+        if status != 0:
+            raise Unavailable(f"apt-get download {name}: {said.strip()[-300:]}")
+        partial = root.with_name(f"{name}.{os.getpid()}")
+        partial.mkdir(parents=True)
+        status, said = _run(["dpkg", "-x", next(download.glob(f"{name}_*.deb")), partial], 120)
+        if status != 0:
+            raise Unavailable(f"dpkg -x {name}: {said.strip()[-300:]}")
+        partial.rename(root)
+    return root
+
+
+def node_modules():
+    """The folder of the npm packages of NODE_PACKAGES."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        packages("nodejs", "npm")
+    folder = CACHE / "node"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        status, said = _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder,
+                             *(f"{n}@{v}" for n, v in NODE_PACKAGES.items())], 600)
+        if status != 0:
+            raise Unavailable(f"npm install: {said.strip()[-300:]}")
+        (folder / "complete").touch()
+    return folder / "node_modules"
+
+
+class Overlay:
+    """A chroot over / that keeps its writes in the cache; `packages` are installed in it once."""
+
+    def __init__(self, name, *names):
+        if os.geteuid() != 0:
+            raise Unavailable("not root: overlays need mount")
+        self.folder = CACHE / "overlay" / name
+        if not (self.folder / "complete").exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            for part in ("up", "work", "root"):
+                (self.folder / part).mkdir(parents=True)
+            _apt(["--no-install-recommends", "install", *names], prefix=self.enter())
+            # A host name with a dot that is found at once: Sendmail waits minutes for one.
+            (self.folder / "up/etc/hosts").write_text(f"127.0.0.1 {name}.test localhost\n")
+            (self.folder / "complete").touch()
+
+    def enter(self):
+        """What to put before a command so that it runs inside; /tmp is the host's, so scratch folders are seen."""
+        return ["unshare", "-m", "-u", "sh", "-e", "-c",
+                'echo "${1##*/}.test" >/proc/sys/kernel/hostname\n'
+                'mount -t overlay overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" "$1/root"\n'
+                'for d in /proc /dev /sys /tmp; do mount --rbind "$d" "$1/root$d"; done\n'
+                'root=$1/root; shift; exec chroot "$root" "$@"', "overlay", str(self.folder)]
