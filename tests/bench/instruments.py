@@ -53,6 +53,7 @@ def system_calls(run):
 
 def private_dirty(pid):
     """KB of memory that this process alone has written to."""
+    os.sync()  # a program that was linked just now counts as dirty until it is on the disk
     with open(f"/proc/{pid}/smaps_rollup") as lines:
         for line in lines:
             if line.startswith("Private_Dirty:"):

@@ -1,13 +1,13 @@
 """The measurements, each a figure or a few by the keys of reference.json.
 
 The exact ones repeat to the last digit or nearly so, and take one program; those of time take all
-programs that are to be compared and run them in turn, and give the median.
+programs that are to be compared, run them in turn, and give the best of some rounds: the one that
+the rest of the machine disturbed least.
 """
 import contextlib
 import multiprocessing
 import os
 import shutil
-import statistics
 import subprocess
 import time
 
@@ -110,13 +110,13 @@ def smtpd_memory(smtpd):
 
 # --- time: every program in turn ---
 
-def in_turn(key, programs, value):
-    """Medians of value(program) over ROUNDS rounds: yields (key, one figure for each program)."""
+def in_turn(key, programs, value, best=min):
+    """The best value(program) of ROUNDS rounds: yields (key, one figure for each program)."""
     seen = [[] for _ in programs]
     for _ in range(ROUNDS):
         for number, program in enumerate(programs):
             seen[number].append(value(program))
-    yield key, [statistics.median(values) for values in seen]
+    yield key, [best(values) for values in seen]
 
 
 def smtpd_times(programs):
@@ -170,7 +170,8 @@ def smtpd_rates(programs, sessions):
         for name, what in (("quit", QUIT), ("plain", session(4096, False)),
                            ("tls", session(4096, True))):
             yield from in_turn(f"smtpd.rate.{name}", ports,
-                               lambda port: sessions / together(port, what, sessions))
+                               lambda port: sessions / together(port, what, sessions),
+                               best=max)
 
 
 @contextlib.contextmanager
