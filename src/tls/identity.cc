@@ -59,7 +59,7 @@ std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
   const Chain chain = chain_of(pem);
   if (!chain.leaf) {
     std::string detail = take_library_error();
-    if (detail.empty()) detail = pem.problem;
+    if (detail.empty()) detail = pem.problem();
     if (detail.empty()) detail = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
     return TlsError{Step::certificate, std::move(detail), file,
                     "it must hold the certificate, the chain, and the private key, in PEM"};
@@ -75,8 +75,9 @@ std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
       return key_error(library_error(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ), file,
                        "the private key is encrypted: remove the pass phrase with openssl pkey");
     }
-    const std::string no_key = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
-    return key_error(pem.problem.empty() ? no_key : pem.problem, file,
+    std::string detail = pem.problem();
+    if (detail.empty()) detail = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+    return key_error(std::move(detail), file,
                      "it holds no private key: put the key into the same file");
   }
   const KeyPtr key =

@@ -7,6 +7,8 @@
 // src/tls is written against <openssl/...> as anywhere else: the compiler checks each line here
 // against OpenSSL's own declaration, the linker that none is missing. (dlopen(3); systemd and
 // OpenGL programs load their libraries so, too.)
+#define OPENSSL_SUPPRESS_DEPRECATED  // see tls_error.cc
+
 #include <dlfcn.h>
 #include <string>
 #include <sys/stat.h>
@@ -50,6 +52,20 @@
   F(void, ERR_clear_error, (), ()) \
   F(void, ERR_error_string_n, (unsigned long a, char* b, size_t c), (a, b, c)) \
   F(unsigned long, ERR_get_error, (), ()) \
+  F(int, ERR_load_ASN1_strings, (), ()) \
+  F(int, ERR_load_BN_strings, (), ()) \
+  F(int, ERR_load_CONF_strings, (), ()) \
+  F(int, ERR_load_CRYPTO_strings, (), ()) \
+  F(int, ERR_load_DH_strings, (), ()) \
+  F(int, ERR_load_EC_strings, (), ()) \
+  F(int, ERR_load_ERR_strings, (), ()) \
+  F(int, ERR_load_EVP_strings, (), ()) \
+  F(int, ERR_load_PEM_strings, (), ()) \
+  F(int, ERR_load_RAND_strings, (), ()) \
+  F(int, ERR_load_RSA_strings, (), ()) \
+  F(int, ERR_load_SSL_strings, (), ()) \
+  F(int, ERR_load_X509_strings, (), ()) \
+  F(int, ERR_load_X509V3_strings, (), ()) \
   F(unsigned long, ERR_peek_last_error, (), ()) \
   F(int, EVP_CIPHER_get_iv_length, (const EVP_CIPHER* a), (a)) \
   F(int, EVP_DecryptInit_ex, \
@@ -167,6 +183,7 @@ ImportTable table;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables
 }  // namespace
 
 // Hidden, so that libssl and libcrypto never take ours for theirs.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): types and lists cannot stand in any
 #define F(result, name, parameters, arguments)                              \
   extern "C" __attribute__((visibility("hidden"))) result name parameters { \
     return table.name arguments;                                            \

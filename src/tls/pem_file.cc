@@ -77,21 +77,23 @@ std::string_view PemBlock::bytes() const {
   return {reinterpret_cast<const char*>(der.get()), der.get_deleter().size};
 }
 
+bool PemFile::absent() const { return error == ENOENT; }
+
+std::string PemFile::problem() const { return error != 0 ? system_error(error) : damage; }
+
 PemFile read_pem(const std::string& path) {
   ERR_clear_error();
   PemFile file;
   const BioPtr content(BIO_new(BIO_s_mem()));
-  if (const int error = content ? read_whole(path, content.get()) : ENOMEM; error != 0) {
-    file.absent = error == ENOENT;
-    file.problem = system_error(error);
-    return file;
-  }
+  file.error = content ? read_whole(path, content.get()) : ENOMEM;
+  if (file.error != 0) return file;
   PemBlock block;
   while (next_block(content.get(), block)) file.blocks.push_back(std::move(block));
-  if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+  const unsigned long end = ERR_peek_last_error();
+  if (ERR_GET_LIB(end) == ERR_LIB_PEM && ERR_GET_REASON(end) == PEM_R_NO_START_LINE) {
     ERR_clear_error();
   } else {
-    file.problem = take_library_error();
+    file.damage = take_library_error();
   }
   return file;
 }

@@ -30,10 +30,13 @@ struct PemBlock {
 };
 
 struct PemFile {
-  // Why the file, or the rest of it, could not be read; empty when it ends where it should.
-  std::string problem{};
-  bool absent = false;
-  std::vector<PemBlock> blocks{};  // up to the problem
+  std::vector<PemBlock> blocks{};
+  int error = 0;         // errno of an open or read that failed
+  std::string damage{};  // why there are no more blocks, if not for the end of the file
+
+  bool absent() const;
+  // Why the file, or the rest of it, could not be read; empty when nothing was wrong.
+  std::string problem() const;
 };
 
 PemFile read_pem(const std::string& path);

@@ -22,7 +22,7 @@ using Step = TlsError::Step;
 KeyPtr dh_parameters(const std::string& file, std::vector<Warning>& warnings) {
   constexpr int least_bits = 2048;
   const PemFile pem = read_pem(file);
-  if (pem.absent) return nullptr;
+  if (pem.absent()) return nullptr;
   for (const PemBlock& block : pem.blocks) {
     if (block.label != PEM_STRING_DHPARAMS) continue;
     KeyPtr key = decode_key(block.bytes(), {"type-specific", "DH", EVP_PKEY_KEY_PARAMETERS});
@@ -30,7 +30,8 @@ KeyPtr dh_parameters(const std::string& file, std::vector<Warning>& warnings) {
     warnings.push_back({file, key ? "shorter than 2048 bits, not used" : "damaged, not used"});
     return nullptr;
   }
-  warnings.push_back({file, pem.problem.empty() ? "holds no DH parameters" : pem.problem});
+  const std::string problem = pem.problem();
+  warnings.push_back({file, problem.empty() ? "holds no DH parameters" : problem});
   return nullptr;
 }
 
@@ -99,7 +100,7 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
         ask_for_certificate(raw, files.authorities_file, result.warnings_);
     if (result.asks_for_certificate_ && !files.revocation_file.empty()) {
       const PemFile lists = read_pem(files.revocation_file);
-      if (!lists.absent) {
+      if (!lists.absent()) {
         result.revocation_problem_ = add_revocation_lists(SSL_CTX_get_cert_store(raw), lists);
       }
     }

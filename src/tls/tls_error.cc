@@ -1,14 +1,38 @@
+// ERR_load_SSL_strings and its like are deprecated in favour of loading every text at the start,
+// which costs a million instructions in each session; see set_up_library in context.cc.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "tls/tls_error.h"
 
 #include <array>
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 
 namespace qmail::tls {
 
 namespace {
 
+// The texts of the libraries whose errors can come up here; loading them again is harmless.
+void load_texts() {
+  ERR_load_ERR_strings();
+  ERR_load_SSL_strings();
+  ERR_load_ASN1_strings();
+  ERR_load_BN_strings();
+  ERR_load_CONF_strings();
+  ERR_load_CRYPTO_strings();
+  ERR_load_DH_strings();
+  ERR_load_EC_strings();
+  ERR_load_EVP_strings();
+  ERR_load_PEM_strings();
+  ERR_load_RAND_strings();
+  ERR_load_RSA_strings();
+  ERR_load_X509_strings();
+  ERR_load_X509V3_strings();
+}
+
 std::string text_of(unsigned long error) {
+  load_texts();
   std::array<char, 256> text{};
   ERR_error_string_n(error, text.data(), text.size());
   return text.data();

@@ -9,7 +9,7 @@
 namespace qmail::tls {
 
 Authorities add_authorities(X509_STORE* store, const PemFile& pem) {
-  Authorities result{CertificateStackPtr(sk_X509_new_null()), pem.problem};
+  Authorities result{CertificateStackPtr(sk_X509_new_null()), pem.problem()};
   ERR_clear_error();
   for (const PemBlock& block : pem.blocks) {
     if (!block.is_certificate()) continue;
@@ -25,7 +25,7 @@ Authorities add_authorities(X509_STORE* store, const PemFile& pem) {
 }
 
 std::string add_revocation_lists(X509_STORE* store, const PemFile& pem) {
-  if (!pem.problem.empty()) return pem.problem;
+  if (!pem.problem().empty()) return pem.problem();
   ERR_clear_error();
   int count = 0;
   for (const PemBlock& block : pem.blocks) {
