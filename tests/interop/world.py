@@ -135,7 +135,7 @@ class World:
         def make(name, subject, extensions, kind, signer=None):
             config = pki / f"{name}.cnf"
             config.write_text("[req]\ndistinguished_name=dn\n[dn]\n[ext]\n" + "\n".join(extensions) + "\n")
-            argv = ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "30", "-subj", subject, "-config",
+            argv = ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "90", "-subj", subject, "-config",
                     config, "-extensions", "ext", "-keyout", pki / f"{name}.key", "-out", pki / f"{name}.crt"]
             if signer:
                 argv += ["-CA", pki / f"{signer}.crt", "-CAkey", pki / f"{signer}.key"]

@@ -43,7 +43,7 @@ def sslscan(world, results):
 
 def testssl(world, results):
     install.packages("testssl.sh", "bsdextrautils", "bind9-dnsutils", "procps")
-    for key, mode in (("rsa", "starttls"), ("ecdsa", "starttls"), ("rsa", "implicit")):
+    for key, mode in (("rsa", "starttls"), ("ecdsa", "implicit")):
         listener = world.listener(key, mode)
 
         def scan():
