@@ -103,6 +103,9 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
       if (!lists.absent()) {
         result.revocation_problem_ = add_revocation_lists(SSL_CTX_get_cert_store(raw), lists);
       }
+      if (!result.revocation_problem_.empty()) {
+        result.warnings_.push_back({files.revocation_file, result.revocation_problem_});
+      }
     }
   }
   if (!settings.ticket_keys_file.empty()) {

@@ -151,6 +151,14 @@ TEST_P(ClientCertificates, AreJudgedAndNeverBreakTheHandshake) {
        .client_certificates = {{.authorities_file = folder.file("clientca.pem", world().ca.pem()),
                                 .revocation_file = lists}}});
   ASSERT_TRUE(server) << server.error().detail;
+  // Lists that cannot be used at all are told at once, not only to those who are refused.
+  const std::string_view name(tested.name);
+  const bool unusable =
+      name == "ListEmpty" || name == "ListGarbage" || name == "ListDamaged" || name == "ListCutOff";
+  ASSERT_EQ(server->warnings().size(), unusable ? 1U : 0U);
+  if (unusable) {
+    EXPECT_EQ(server->warnings()[0].file, lists);
+  }
   std::string heard;
   const Meeting met = serve(
       *server,
