@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 
+import checks
 import link
 import remote_sink
 import smtpd_client
@@ -36,25 +37,14 @@ def main():
     remote = remote_sink.Remote(remote_path, scratch.home)
     prepare_peers(remote, scratch)
     hide_openssl()
-    checks = [
+    sys.exit(checks.status([
         ("qmail-smtpd: mail in the clear", lambda: smtpd.run(clear_mail())),
         ("qmail-smtpd: no TLS, then mail in the clear",
          lambda: smtpd.run(clear_mail(), first=refused_tls)),
         ("qmail-remote: server without STARTTLS", lambda: delivers(remote, scratch, "plain.test")),
         ("qmail-remote: server with STARTTLS", lambda: delivers(remote, scratch, "offers.test")),
         ("qmail-remote: a PEM demands TLS", lambda: defers(remote, scratch, "pem.test")),
-        ("qmail-remote: port 465", lambda: defers(remote, scratch, "smtps.test"))]
-    sys.exit(1 if [name for name, run in checks if not holds(name, run)] else 0)
-
-
-def holds(name, run):
-    try:
-        run()
-    except wire.WireError as error:
-        print(f"FAILED: {name}: {error}")
-        return False
-    print(f"ok: {name}")
-    return True
+        ("qmail-remote: port 465", lambda: defers(remote, scratch, "smtps.test"))]))
 
 
 def enter_namespaces():

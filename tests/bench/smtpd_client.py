@@ -37,6 +37,7 @@ class Run:
     cpu: float  # seconds, the program and what it waited for
     resumed: bool  # the TLS session was an earlier one's
     ticket: object  # an ssl.SSLSession to come back with; None without TLS
+    cipher: str  # as OpenSSL names it; empty without TLS
 
 
 def client_context():
@@ -138,4 +139,5 @@ class Smtpd:
                 process.returncode = 0  # reaped here, for the resource usage
         tls = connection.tls
         return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime,
-                   bool(tls and tls.session_reused), tls and tls.session)
+                   bool(tls and tls.session_reused), tls and tls.session,
+                   tls.cipher()[0] if tls else "")
