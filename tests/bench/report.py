@@ -3,8 +3,8 @@
 
 def table(described, ours, baseline):
     """One line for each figure that was measured: what it is, target, the reference's and the
-    floor's (reference.json), the baseline's if there is one, ours, and if the target is met."""
-    rows = [["", "target", "reference", "floor"] + (["baseline"] if baseline else []) + ["ours", ""]]
+    floor's (reference.json), the baseline's if there is one, ours, if the target is met."""
+    rows = [["", "target", "reference", "floor", *(["baseline"] if baseline else []), "ours", ""]]
     for figure in described:
         key = figure["key"]
         if key not in ours:
