@@ -63,9 +63,12 @@ inline std::string tls_failure(std::string_view what, std::string_view detail) {
 }
 
 // --- after a message ---
-inline std::string queued(std::int64_t seconds_since_1970, int queue_pid) {
-  return "250 ok " + std::to_string(seconds_since_1970) + " qp " + std::to_string(queue_pid) +
-         "\r\n";
+// Takes its memory from `room`, so that it cannot fail when `room` has `queued_size` bytes.
+inline constexpr std::size_t queued_size = 64;
+inline std::string queued(std::string room, std::int64_t seconds_since_1970, int queue_pid) {
+  room.assign("250 ok ").append(std::to_string(seconds_since_1970));
+  room.append(" qp ").append(std::to_string(queue_pid)).append("\r\n");
+  return room;
 }
 inline constexpr std::string_view too_many_hops =
     "554 too many hops, this message is looping (#5.4.6)\r\n";

@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 #include <sys/socket.h>
+#include <utility>
 
 #include "qmail-smtpd/command.h"
 #include "qmail-smtpd/command_reader.h"
@@ -152,8 +153,12 @@ std::string Server::receive_message(Session& session, std::string_view go_ahead)
   queue->write(received_field(trace, std::time(nullptr)));
   const MessageFaults faults = read_message(*queue);
 
+  // Memory for the good news is had first: once the message is queued, lack of memory must not
+  // make us refuse it.
+  std::string room;
+  room.reserve(reply::queued_size);
   const auto queued = queue->finish(envelope.sender, envelope.recipients);
-  if (queued) return reply::queued(std::time(nullptr), *queued);
+  if (queued) return reply::queued(std::move(room), std::time(nullptr), *queued);
   if (faults.too_many_hops) return std::string(reply::too_many_hops);
   if (faults.too_large) return std::string(reply::too_large);
   return std::string(queued.error());
