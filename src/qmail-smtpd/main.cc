@@ -67,6 +67,8 @@ int serve() {
 int main() {
   // Stays ignored in the queue program: a write to a pipe that nobody reads is an error, no death.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  // Ignored by whoever started us, it would keep the queue program's exit status from us.
+  static_cast<void>(std::signal(SIGCHLD, SIG_DFL));
   fill_standard_descriptors();
   try {
     return serve();
