@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <unistd.h>
 #include <utility>
 
@@ -71,6 +72,10 @@ Ending Delivery::run() {
     return send_message();
   } catch (const ConnectionLost& lost) {
     return died(lost);
+  } catch (const std::bad_alloc&) {
+    // The server has the message: for want of memory for the report's text it is not sent again.
+    if (message_accepted_) return {{MessageStatus::accepted, {}}};
+    throw;
   }
 }
 
@@ -156,6 +161,7 @@ Ending Delivery::send_message() {
   const Response verdict = client_.response();
   message_sent_ = false;
   if (verdict.kind() != Response::Class::success) return refused(message_rejected(ip_), verdict);
+  message_accepted_ = true;
   return end(MessageStatus::accepted, message_accepted(ip_), verdict.text, Then::give_up);
 }
 

@@ -114,6 +114,7 @@ class Delivery {
   bool may_speak_ = false;       // the server reads commands: QUIT can be sent
   bool envelope_begun_ = false;  // MAIL has been written: no other exchanger
   bool message_sent_ = false;    // the final dot is out and not answered: possible duplicate
+  bool message_accepted_ = false;
 };
 
 }  // namespace qmail::remote
