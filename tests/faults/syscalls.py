@@ -1,0 +1,83 @@
+"""syscalls.py SMTPD REMOTE LIBFAIL: each call of each function below fails in turn; nothing may be lost, twice or bounced.
+
+A first run counts the calls; then one run for each of them (or, where there are very many, for evenly spread ones: the
+number is printed). qmail-smtpd in the clear and inside TLS, qmail-remote likewise. malloc fails once, and from a call on.
+"""
+import errno
+import ssl
+import sys
+
+from rig import Rig, Sink, Trouble, closing_line, judge_delivery, run_remote
+
+SMTPD_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO), ("recv", errno.ECONNRESET), ("recv", 0),
+               ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("write", errno.EPIPE), ("write", errno.ENOSPC),
+               ("write", errno.EINTR), ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("pipe2", errno.EMFILE), ("posix_spawn", errno.EAGAIN),
+               ("posix_spawn", errno.ENOMEM), ("posix_spawn", errno.ENOENT), ("posix_spawn", errno.EACCES), ("waitpid", errno.EINTR),
+               ("waitpid", errno.ECHILD), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("stat", errno.EIO),
+               ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
+REMOTE_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO), ("read", errno.EINTR), ("recv", errno.ECONNRESET), ("recv", 0),
+                ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("writev", errno.EIO), ("writev", errno.EINTR),
+                ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("socket", errno.EMFILE), ("connect", errno.ECONNREFUSED),
+                ("connect", errno.ETIMEDOUT), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("stat", errno.EIO), ("flock", errno.ENOLCK),
+                ("pread", errno.EIO), ("pwrite", errno.EIO), ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
+MOST = 60  # runs for one function; more calls than that are sampled evenly
+
+
+def main():
+    smtpd, remote, library = sys.argv[1:4]
+    passed = failed = 0
+    with Rig(smtpd, remote) as rig:
+        count_file = rig.scratch / "count"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(rig.home / "control/servercert.pem")
+
+        def faulty(program, call, number, error, **more):
+            return rig.environment(LD_PRELOAD=library, FAULT_PROGRAM=program, FAULT_CALL=call, FAULT_NUMBER=number,
+                                   FAULT_ERRNO=error, FAULT_COUNT=count_file, **more)
+
+        def smtpd_run(tls):
+            def one(env):
+                if tls:
+                    env = dict(env, SMTPS="1")
+                return "K" if rig.judge_session(rig.session(env, tls)) else "Z"
+            return one
+
+        def remote_run(tls):
+            def one(env):
+                sink = Sink(context if tls else None)
+                try:
+                    return judge_delivery(run_remote(rig, sink, env), sink)
+                finally:
+                    sink.close()
+            return one
+
+        for program, calls, kinds in (("qmail-smtpd", SMTPD_CALLS, smtpd_run), ("qmail-remote", REMOTE_CALLS, remote_run)):
+            for tls in (False, True):
+                one = kinds(tls)
+                for call, error in calls:
+                    count_file.unlink(missing_ok=True)
+                    outcome = one(faulty(program, call, 0, 0))
+                    count = int(count_file.read_text()) if count_file.exists() else None
+                    if outcome != "K" or count is None:
+                        print(f"FAIL {program} {call}: without a fault: {outcome!r}, {count} calls")
+                        failed += 1
+                        continue
+                    numbers = range(1, count + 1) if count <= MOST else [1 + i * count // MOST for i in range(MOST)]
+                    outcomes = {}
+                    for number in numbers:
+                        for forever in ({}, {"FAULT_FOREVER": "1"}) if error in (errno.ENOMEM, errno.ENOSPC) else ({},):
+                            try:
+                                outcome = one(faulty(program, call, number, error, **forever))
+                                outcomes[outcome] = outcomes.get(outcome, 0) + 1
+                                passed += 1
+                            except Trouble as trouble:
+                                print(f"FAIL {program} tls={tls} {call} number {number} of {count} {'from then on ' if forever else ''}"
+                                      f"with {errno.errorcode.get(error, 'end of file')}: {trouble}"[:400])
+                                failed += 1
+                                rig.forget()
+                    print(f"{program} {'TLS' if tls else 'clear'} {call} {errno.errorcode.get(error, 'end of file')}: {count} calls, "
+                          f"outcomes {outcomes}", flush=True)
+    closing_line(passed, failed)
+
+
+main()
