@@ -165,8 +165,9 @@ def check_server(world, peer, results):
 def _one_delivery(world, peer, key, mode, version, certificate, verify):
     target = peer.target(world, key, mode, version)
     token = world.token()
-    message = world.message(token, LOCAL)
-    report = world.deliver(f"{target.name}:{target.port}", token, message, LOCAL,
+    recipient = FOREIGN if certificate and getattr(peer, "relays_by_certificate", False) else LOCAL
+    message = world.message(token, recipient)
+    report = world.deliver(f"{target.name}:{target.port}", token, message, recipient,
                            client_key=key if certificate else None, version=version,
                            anchors=target.name if verify else None, resolver=world.resolver())
     if f"K{target.ip} accepted message." not in report or not report.startswith("r"):
