@@ -24,11 +24,15 @@ bool has_dns_name(const X509* certificate) {
   return false;
 }
 
-// A leading dot would make X509_check_host accept any name below it, and no host is called so.
+// X509_check_host would take a host with a leading dot for "any name below", and one with a NUL at
+// its end for the name before it. No host is called so.
+bool is_host_name(std::string_view host) {
+  return !host.empty() && host.front() != '.' && host.find('\0') == std::string_view::npos;
+}
+
 bool matches(X509* certificate, std::string_view host) {
-  return !host.empty() && host.front() != '.' &&
-         X509_check_host(certificate, host.data(), host.size(),
-                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+  return is_host_name(host) && X509_check_host(certificate, host.data(), host.size(),
+                                               X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
 }
 
 }  // namespace

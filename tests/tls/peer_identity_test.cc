@@ -13,7 +13,7 @@ using State = ServerCertificate::State;
 using namespace std::string_literals;
 
 struct Case {
-  const char* host;
+  std::string host;
   std::vector<std::string> dns_names;
   std::vector<std::string> common_names;
   State state;
@@ -43,6 +43,7 @@ TEST(CompareName, Table) {
       {"mx.example.org", {"xmx.example.org", "mx.example.orgx", "x.org"}, {}, no},
       {".example.org", {"mx.example.org"}, {}, no},
       {"", {"mx.example.org"}, {}, no},
+      {"mx.example.org\0"s, {"mx.example.org"}, {}, no},  // found by fuzzing
       // A common name is not looked at beside a dNSName.
       {"mx.example.org", {"other.example.org"}, {"mx.example.org"}, no},
       {"mx.example.org", {}, {"mx.example.org"}, yes},
