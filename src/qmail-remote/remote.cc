@@ -21,6 +21,10 @@ namespace qmail::remote {
 
 namespace {
 
+// How many servers may answer badly before we give up for now: each can keep us for as long as its
+// time-outs last, and a hostile domain can list as many as it likes.
+constexpr int most_conversations = 5;
+
 // A value, or the report with which everything ends.
 template <typename T>
 using OrReport = Result<T, MessageReport>;
@@ -91,6 +95,7 @@ MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t p
                           const Mail& mail, Reports& reports) {
   const TimeoutTable table("queue/lock", TimeoutTable::patience_of(::getpid()));
   std::optional<MessageReport> last;
+  int conversations = 0;
   for (const Exchanger& server : servers) {
     const auto entry = table.look_up(server.address, ::time(nullptr));
     if (entry.skip) continue;
@@ -104,7 +109,7 @@ MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t p
     if (!socket) continue;
     const Server peer{server.address, port, server.name};
     Ending ending = Delivery(socket->get(), peer, manner, mail, reports).run();
-    if (!ending.try_next) return std::move(ending.report);
+    if (!ending.try_next || ++conversations == most_conversations) return std::move(ending.report);
     last = std::move(ending.report);
   }
   return last ? std::move(*last) : deferred(text_no_connection);

@@ -472,6 +472,8 @@ class GoldenTest : public testing::Test {
       zone_ = section.lines;
     } else if (kind == "Server") {
       servers_[title].push_back(section.lines);
+    } else if (kind == "Uncalled") {
+      servers_[title];
     } else if (kind == "Report") {
       report_ = joined(section.lines);
     } else {
