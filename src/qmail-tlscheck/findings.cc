@@ -1,8 +1,6 @@
 #include "qmail-tlscheck/findings.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace qmail::tlscheck {
 
@@ -40,10 +38,8 @@ std::string quoted(std::string_view text) {
     if (c == '"' || c == '\\') {
       out.append(1, '\\').append(1, c);
     } else if (byte < 0x20 || byte > 0x7e) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x",
-                    static_cast<unsigned>(byte));  // NOLINT(cert-err33-c)
-      out.append(escape.data());
+      constexpr std::string_view digits = "0123456789abcdef";
+      out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 0xf]);
     } else {
       out.append(1, c);
     }

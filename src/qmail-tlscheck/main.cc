@@ -11,6 +11,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
@@ -36,6 +37,11 @@ struct Options {
   std::string remote_user = "qmailr";
   int days = Settings().days_of_warning;
 };
+
+// If descriptor 2 takes nothing there is nobody to tell.
+void complain(const std::string& text) {
+  static_cast<void>(std::fputs(("qmail-tlscheck: " + text + "\n").c_str(), stderr));
+}
 
 std::optional<Options> parse(std::span<char*> arguments) {
   Options options;
@@ -65,8 +71,7 @@ std::optional<Options> parse(std::span<char*> arguments) {
 int run(const Options& options) {
   if (!qmail::enter_home()) {
     const std::string reason = std::generic_category().message(errno);
-    std::fprintf(stderr, "qmail-tlscheck: cannot enter qmail's home: %s\n",
-                 reason.c_str());  // NOLINT(cert-err33-c)
+    complain("cannot enter qmail's home: " + reason);
     return could_not_look;
   }
   Settings settings{qmail::tlscheck::account(options.smtpd_user),
@@ -75,10 +80,7 @@ int run(const Options& options) {
   for (const auto& [name, known] : {std::pair(options.smtpd_user, settings.smtpd.has_value()),
                                     std::pair(options.remote_user, settings.remote.has_value())}) {
     if (!known) {
-      std::fprintf(
-          stderr,
-          "qmail-tlscheck: there is no user %s: not checked who can read what it needs\n",  // NOLINT(cert-err33-c)
-          name.c_str());
+      complain("there is no user " + name + ": not checked who can read what it needs");
     }
   }
   const auto findings = qmail::tlscheck::check_all(qmail::ControlDir(), settings);
@@ -94,11 +96,9 @@ int main(int argc, char** argv) {
   try {
     const auto options = parse(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
     if (options) return run(*options);
-    std::fputs(
-        "usage: qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]\n",
-        stderr);  // NOLINT(cert-err33-c)
+    complain("usage: qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]");
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "qmail-tlscheck: %s\n", error.what());  // NOLINT(cert-err33-c)
+    complain(error.what());
   }
   return could_not_look;
 }

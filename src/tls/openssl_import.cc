@@ -174,6 +174,7 @@ namespace {
 // The one mutable object with static storage in this project. It stands for the table that the
 // dynamic linker would have kept; load() writes it once, before any other function here is called.
 struct ImportTable {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared cannot stand in any
 #define F(result, name, parameters, arguments) decltype(&::name) name = nullptr;
   QMAIL_OPENSSL_FUNCTIONS(F)
 #undef F
