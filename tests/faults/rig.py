@@ -32,6 +32,8 @@ class Rig:
     """A scratch home in which both programs can run; `smtpd` and `remote` are copies every user can reach."""
 
     def __init__(self, smtpd, remote):
+        # Told to stop (ctest's time limit), we still clean up.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="qmail-tls-faults."))
         self.scratch.chmod(0o755)
         self.home = self.scratch / "home"

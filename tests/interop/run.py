@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import pathlib
+import signal
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -81,6 +82,8 @@ def main():
     if os.geteuid() != 0:
         print("*** NOT TESTED: run me as root (ports below 1024, packages, peers that change user)")
         return 77
+    # Told to stop (ctest's time limit), we still stop what we started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = False
     for name in args.peers:
         _, module, roles = PEERS[name]
