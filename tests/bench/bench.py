@@ -9,6 +9,7 @@ import json
 import os
 import sys
 
+import against_postfix
 import instruments
 import link
 import measure
@@ -108,6 +109,10 @@ def measure_rest(programs, ours, baseline):
         collect(figures, measure.smtpd_memory(smtpd))
     compare(ours, baseline, measure.smtpd_times(programs.smtpd))
     compare(ours, baseline, measure.remote_times(programs.remote, programs.scratch))
+    try:
+        collect(ours, measure.postfix_times(programs))
+    except against_postfix.Unavailable as error:
+        complain(f"SKIPPED: Postfix, to compare with: {error}")
     if measure.tcpserver_missing():
         complain("SKIPPED: sessions a second: no tcpserver (apt-get install ucspi-tcp)")
     else:

@@ -11,13 +11,13 @@ import shutil
 import subprocess
 import time
 
+import against_postfix
 import instruments
 import link
 import remote_sink
 import smtpd_client
 import wire
 
-QUIT = smtpd_client.Session()
 ROUNDS = 5
 ROUND_TRIP = 0.020
 BULK = 5_000_000  # what a MB's cost is taken from
@@ -49,7 +49,7 @@ def smtpd_instructions(smtpd, callgrind, ticket_smtpd):
         return callgrind.instructions("smtpd." + name, lambda wrapper: program.run(
             what, wrapper, ticket))
 
-    quit_only = count("quit", smtpd, QUIT)
+    quit_only = count("quit", smtpd, smtpd_client.QUIT)
     yield "smtpd.instructions.quit", quit_only / 1e6
     for name, tls in (("plain", False), ("tls", True)):
         small = count(name, smtpd, session(4096, tls))
@@ -128,6 +128,16 @@ def smtpd_times(programs):
     yield from in_turn("smtpd.wall.loopback", programs, lambda smtpd: smtpd.run(small).wall * 1e3)
 
 
+def postfix_times(programs):
+    """How many times the CPU time of ours Postfix's smtpd takes for a large message. Raises against_postfix.Unavailable."""
+    ours = programs.smtpd[0]
+    with against_postfix.running(ours.program, programs.remote[0].program) as peer:
+        for name, tls in (("plain", False), ("tls", True)):
+            bulk = session(100_000_000, tls)
+            for _, (cpu, theirs) in in_turn("", (lambda: ours.run(bulk).cpu, lambda: peer.run(bulk)), lambda run: run()):
+                yield f"smtpd.postfix.{name}", theirs / cpu
+
+
 def remote_times(programs, scratch):
     for name in ("plain", "tls"):
         octets = os.path.getsize(scratch.mail("100m"))
@@ -167,7 +177,7 @@ def smtpd_rates(programs, sessions):
     """Needs tcpserver; each figure is of `sessions` sessions from CLIENTS clients at a time."""
     with contextlib.ExitStack() as running:
         ports = [running.enter_context(tcpserver(smtpd)) for smtpd in programs]
-        for name, what in (("quit", QUIT), ("plain", session(4096, False)),
+        for name, what in (("quit", smtpd_client.QUIT), ("plain", session(4096, False)),
                            ("tls", session(4096, True))):
             yield from in_turn(f"smtpd.rate.{name}", ports,
                                lambda port: sessions / together(port, what, sessions),

@@ -20,6 +20,9 @@ def table(described, ours, baseline):
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1])]
         lines.append("  ".join(cells + [row[-1]]).rstrip())
+    for figure in described:
+        if "note" in figure and verdict(figure, ours.get(figure["key"], 0)) == "MISSED":
+            lines.append(f"{figure['what']}: {figure['note']}")
     return "\n".join(lines)
 
 
@@ -34,4 +37,6 @@ def number(value):
 def verdict(figure, value):
     if "target" not in figure:
         return ""
+    if figure.get("more_is_better"):
+        return "met" if value >= figure["target"] else "MISSED"
     return "met" if value <= figure["target"] else "MISSED"

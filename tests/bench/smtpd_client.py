@@ -30,6 +30,9 @@ class Session:
     tls: bool = False
 
 
+QUIT = Session()
+
+
 @dataclasses.dataclass
 class Run:
     """What a session took."""

@@ -45,7 +45,7 @@ def _environment(folder):
     return {"LD_LIBRARY_PATH": root / "usr/lib/postfix", "MAIL_CONFIG": folder / "conf"}
 
 
-def _start(world, name, main, master, ready):
+def start(world, name, main, master, ready):
     """A Postfix of its own in the folder `name`; returns the folder (maillog, mail/)."""
     root, folder = install.unpacked("postfix"), world.folder(f"postfix-{name}")
     for part in ("conf", "data", "mail", "spool"):
@@ -122,7 +122,7 @@ class Client:
                                          f"  -o smtp_tls_key_file={world.pki}/alice-{key}.key\n")
         main = (f"smtp_tls_CAfile = {world.pki}/ca.crt\nsmtp_tls_security_level = secure\n"
                 "smtp_tls_secure_cert_match = mx.example.test\nsmtp_tls_loglevel = 1\n")
-        self._folder = _start(world, "client", main, services, (self._ip, 3000))
+        self._folder = start(world, "client", main, services, (self._ip, 3000))
 
     def send(self, world, target, message, sender, recipient, certificate):
         port = self._ports[target.key, target.implicit, target.version, bool(certificate)]
@@ -152,7 +152,7 @@ class Server:
                 "virtual_mailbox_maps = static:inbox/\nvirtual_uid_maps = static:8\nvirtual_gid_maps = static:8\n"
                 f"virtual_minimum_uid = 1\nsmtpd_tls_security_level = may\nsmtpd_tls_CAfile = {world.pki}/ca.crt\n"
                 "smtpd_tls_ask_ccert = yes\nsmtpd_tls_received_header = yes\nsmtpd_tls_loglevel = 1\n")
-        self._folder = _start(world, "server", main, services, (world.peer_ip("rsa"), SUBMISSION))
+        self._folder = start(world, "server", main, services, (world.peer_ip("rsa"), SUBMISSION))
 
     def target(self, world, key, mode, version):
         return world.peer_target(key, mode, version)
