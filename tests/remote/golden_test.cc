@@ -43,6 +43,7 @@
 #include "qmail/unique_fd.h"
 #include "scratch.h"
 #include "test_pki.h"
+#include "test_session.h"
 #include "tls/tls.h"
 
 namespace qmail::remote {
@@ -243,6 +244,9 @@ class Session {
         expect(step);
       } else if (what == "tls") {
         start_tls(step);
+      } else if (what == "tls-1.2-fails") {
+        fail_tls_1_2(step);
+        return;
       } else if (what == "close") {
         return;
       } else if (what == "close-notify") {
@@ -305,6 +309,15 @@ class Session {
     auto session = context->accept(fd_, fd_, soon());
     if (!session) throw std::runtime_error("handshake: " + session.error().detail);
     transport_ = std::move(session->transport);
+  }
+
+  void fail_tls_1_2(const std::string& certificate) {
+    folder_.write("server.pem", certificates_.pem(certificate));
+    tls::test::BarePeer peer(TLS_server_method());
+    peer.limit(TLS1_2_VERSION, TLS1_2_VERSION);
+    peer.show(folder_.path("server.pem"));
+    peer.open(fd_);
+    if (peer.handshake()) throw std::runtime_error("a handshake with TLS 1.2 succeeded");
   }
 
   int fd_;
