@@ -8,7 +8,8 @@
 namespace qmail::tlscheck {
 
 std::optional<Account> account(const std::string& name) {
-  const passwd* entry = ::getpwnam(name.c_str());  // one thread, used at once
+  // cppcheck-suppress getpwnamCalled ; one thread, used at once
+  const passwd* entry = ::getpwnam(name.c_str());
   if (entry == nullptr) return std::nullopt;
   Account found{name, entry->pw_uid, std::vector<gid_t>(64)};
   int count = static_cast<int>(found.groups.size());

@@ -37,6 +37,7 @@ std::vector<std::string> entries_of(const std::string& path) {
   const auto close = [](DIR* open) { ::closedir(open); };
   const std::unique_ptr<DIR, decltype(close)> folder(::opendir(path.c_str()));
   if (!folder) return names;
+  // cppcheck-suppress readdirCalled ; one thread, and readdir_r is deprecated
   while (const dirent* entry = ::readdir(folder.get())) {
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
   }
@@ -166,10 +167,11 @@ void Checks::server_certificate() {
                           (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
   }
   identity("servercert.pem", Owner::smtpd);
-  const auto me = control_.line("me");
-  const bool named = me && *me && !(*me)->empty();
-  if (named && !tls::read_certificates(file).certificates.empty() && !tls::speaks_for(file, **me)) {
-    found_.warn(file, "does not name this host: control/me is " + **me);
+  const auto host = control_.line("me");
+  const bool named = host && *host && !(*host)->empty();
+  if (named && !tls::read_certificates(file).certificates.empty() &&
+      !tls::speaks_for(file, **host)) {
+    found_.warn(file, "does not name this host: control/me is " + **host);
   }
 }
 

@@ -64,16 +64,16 @@ std::optional<IpAddress> IpAddress::of(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
     sockaddr_in in{};
     std::memcpy(&in, address, sizeof in);
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
-    return v4(bytes);
+    std::array<std::uint8_t, 4> found{};
+    std::memcpy(found.data(), &in.sin_addr, found.size());
+    return v4(found);
   }
   if (address->sa_family == AF_INET6) {
     sockaddr_in6 in{};
     std::memcpy(&in, address, sizeof in);
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &in.sin6_addr, bytes.size());
-    return v6(bytes);
+    std::array<std::uint8_t, 16> found{};
+    std::memcpy(found.data(), &in.sin6_addr, found.size());
+    return v6(found);
   }
   return std::nullopt;
 }
@@ -88,9 +88,9 @@ std::string_view IpAddress::bytes() const {
 
 std::string IpAddress::text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = family_ == Family::v4 ? AF_INET : AF_INET6;
+  const int system_family = family_ == Family::v4 ? AF_INET : AF_INET6;
   const char* done =
-      ::inet_ntop(family, bytes_.data(), text.data(), static_cast<socklen_t>(text.size()));
+      ::inet_ntop(system_family, bytes_.data(), text.data(), static_cast<socklen_t>(text.size()));
   return done == nullptr ? std::string() : std::string(done);
 }
 

@@ -20,8 +20,11 @@ struct Failure {
 template <typename T, typename E>
 class [[nodiscard]] Result {
  public:
-  // NOLINTNEXTLINE(google-explicit-constructor): `return value;` is the point, as in std::expected
+  // Not explicit, as in std::expected: `return value;` is the point.
+  // cppcheck-suppress noExplicitConstructor
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  // cppcheck-suppress noExplicitConstructor
   // NOLINTNEXTLINE(google-explicit-constructor)
   Result(Failure<E> failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}
 
