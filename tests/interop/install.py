@@ -3,8 +3,11 @@
 Three ways, from the mildest on: apt-get install (programs that disturb nothing; no service is started), dpkg -x into
 our cache (Postfix: would take over the machine's mail), an overlay over / with a chroot (Exim, Sendmail, OpenSMTPD:
 compiled-in users and paths). The cache is one folder that every user can reach; a second run finds it filled.
-What cannot be had raises Unavailable with the reason, and the caller says so aloud.
+What cannot be had raises Unavailable with the reason, and the caller says so aloud. Two tests may run at a time:
+whoever fetches or installs something does so alone.
 """
+import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -30,8 +33,17 @@ def _run(argv, timeout, **more):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
+@contextlib.contextmanager
+def _alone():
+    """The others wait meanwhile. Not to be nested."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _apt(arguments, timeout=600, prefix=()):
-    """apt-get, with services kept from starting; a list of packages that is missing or old is fetched once."""
+    """apt-get (the caller is alone), with services kept from starting; a list of packages that is missing or old is fetched once."""
     policy = pathlib.Path("/usr/sbin/policy-rc.d")
     made = not policy.exists()
     if made:
@@ -58,31 +70,38 @@ def packages(*names):
     if missing:
         if os.geteuid() != 0:
             raise Unavailable(f"not root, and these packages are missing: {' '.join(missing)}")
-        _apt(["--no-install-recommends", "install", *missing])
+        with _alone():
+            _apt(["--no-install-recommends", "install", *missing])
 
 
 def unpacked(name, *needs):
     """The root of Debian package `name`, unpacked in the cache; `needs` are the libraries it uses."""
     packages(*needs)
     root = CACHE / "unpacked" / name
-    if not root.exists():
-        download = CACHE / "download"
-        download.mkdir(parents=True, exist_ok=True)
-        for old in download.glob(f"{name}_*.deb"):
-            old.unlink()
-        status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
-        if status != 0:
-            _run(["apt-get", "-qq", "update"], 300)
-            status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
-        if status != 0:
-            raise Unavailable(f"apt-get download {name}: {said.strip()[-300:]}")
-        partial = root.with_name(f"{name}.{os.getpid()}")
-        partial.mkdir(parents=True)
-        status, said = _run(["dpkg", "-x", next(download.glob(f"{name}_*.deb")), partial], 120)
-        if status != 0:
-            raise Unavailable(f"dpkg -x {name}: {said.strip()[-300:]}")
-        partial.rename(root)
+    with _alone():
+        if not root.exists():
+            _unpack(name, root)
     return root
+
+
+def _unpack(name, root):
+    download = CACHE / "download"
+    download.mkdir(parents=True, exist_ok=True)
+    for old in download.glob(f"{name}_*.deb"):
+        old.unlink()
+    status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
+    if status != 0:
+        _run(["apt-get", "-qq", "update"], 300)
+        status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
+    if status != 0:
+        raise Unavailable(f"apt-get download {name}: {said.strip()[-300:]}")
+    partial = root.with_name(f"{name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    status, said = _run(["dpkg", "-x", next(download.glob(f"{name}_*.deb")), partial], 120)
+    if status != 0:
+        raise Unavailable(f"dpkg -x {name}: {said.strip()[-300:]}")
+    partial.rename(root)
 
 
 def node_modules():
@@ -90,13 +109,14 @@ def node_modules():
     if not (shutil.which("node") and shutil.which("npm")):
         packages("nodejs", "npm")
     folder = CACHE / "node"
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        status, said = _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder,
-                             *(f"{n}@{v}" for n, v in NODE_PACKAGES.items())], 600)
-        if status != 0:
-            raise Unavailable(f"npm install: {said.strip()[-300:]}")
-        (folder / "complete").touch()
+    with _alone():
+        if not (folder / "complete").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            status, said = _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder,
+                                 *(f"{n}@{v}" for n, v in NODE_PACKAGES.items())], 240)
+            if status != 0:
+                raise Unavailable(f"npm install: {said.strip()[-300:]}")
+            (folder / "complete").touch()
     return folder / "node_modules"
 
 
@@ -107,14 +127,20 @@ class Overlay:
         if os.geteuid() != 0:
             raise Unavailable("not root: overlays need mount")
         self.folder = CACHE / "overlay" / name
-        if not (self.folder / "complete").exists():
-            shutil.rmtree(self.folder, ignore_errors=True)
-            for part in ("up", "work", "root"):
-                (self.folder / part).mkdir(parents=True)
-            _apt(["--no-install-recommends", "install", *names], prefix=self.enter())
-            # A host name with a dot that is found at once: Sendmail waits minutes for one.
-            (self.folder / "up/etc/hosts").write_text(f"127.0.0.1 {name}.test localhost\n")
-            (self.folder / "complete").touch()
+        with _alone():
+            complete = (self.folder / "complete").exists()
+            if not complete:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                for part in ("up", "work", "root"):
+                    (self.folder / part).mkdir(parents=True)
+            status, said = _run([*self.enter(), "true"], 60)
+            if status != 0:  # a container may forbid any of the steps
+                raise Unavailable(f"no overlay over /: {said.strip()[-300:]}")
+            if not complete:
+                _apt(["--no-install-recommends", "install", *names], prefix=self.enter())
+                # A host name with a dot that is found at once: Sendmail waits minutes for one.
+                (self.folder / "up/etc/hosts").write_text(f"127.0.0.1 {name}.test localhost\n")
+                (self.folder / "complete").touch()
 
     def enter(self):
         """What to put before a command so that it runs inside; /tmp is the host's, so scratch folders are seen."""

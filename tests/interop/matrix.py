@@ -245,4 +245,7 @@ def table(folder, out=sys.stdout):
         print("", file=out)
     for number, text in enumerate(notes, 1):
         print(f"[{number}] {text}  ", file=out)
+    for c in cells:
+        if c["outcome"] == "absent":
+            print(f"*** NOT TESTED: {c['peer']} as {c['role']}: {c['why']}", file=sys.stderr)
     return not any(c["outcome"] == "FAIL" for c in cells)

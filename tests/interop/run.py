@@ -11,6 +11,7 @@ import importlib
 import os
 import pathlib
 import signal
+import socket
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -42,6 +43,17 @@ PEERS = {
     "sslscan": ("scan", "scanners", {"check": "sslscan"}),
     "testssl": ("scan", "scanners", {"check": "testssl"}),
 }
+
+
+def need_ports(world):
+    """Ports that only root gets, on loopback addresses of our own; a container may refuse either."""
+    for port in (25, 53, 465):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((world.ip(1), port))
+            except OSError as error:
+                raise install.Unavailable(f"cannot listen on {world.ip(1)}:{port}: {error.strerror}") from None
 
 
 def try_role(world, name, module, role, what, results):
@@ -91,8 +103,14 @@ def main():
         results = matrix.Results(name)
         install.packages("ucspi-tcp", "openssl")
         with World(args.smtpd, args.remote, args.keep) as world:
-            for role, what in roles.items():
-                try_role(world, name, module, role, what, results)
+            try:
+                need_ports(world)
+            except install.Unavailable as why:
+                for role in roles:
+                    results.absent(role, str(why))
+            else:
+                for role, what in roles.items():
+                    try_role(world, name, module, role, what, results)
         if args.results:
             results.write(args.results)
         absent = any(c["outcome"] == "absent" for c in results.cells)
