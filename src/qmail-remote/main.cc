@@ -2,6 +2,7 @@
 // descriptor 1. The exit status is always 0, nothing is ever written to descriptor 2 (qmail-rspawn
 // joins it to the report), and there is always exactly one message report: whatever was not
 // foreseen is a deferral.
+#include <array>
 #include <csignal>
 #include <new>
 #include <unistd.h>
@@ -9,15 +10,20 @@
 #include "qmail-remote/messages.h"
 #include "qmail-remote/remote.h"
 #include "qmail-remote/report.h"
+#include "qmail/confinement.h"
 #include "qmail/environment.h"
 
 namespace {
 
 using namespace qmail::remote;  // NOLINT(google-build-using-namespace): this is their main()
 
+constexpr std::array written_to = {"queue/lock/tcpto", "queue/lock/tcpto6"};  // tcpto.h
+
 MessageReport run(int argc, char** argv, Reports& reports) {
   if (argc < 4) return failed(text_improper_use);
   if (!qmail::enter_home()) return deferred(text_no_home);
+  qmail::hide_memory();
+  qmail::confine(written_to);
   return send_mail({argv[1], argv[2], {argv + 3, argv + argc}, STDIN_FILENO}, reports);
 }
 

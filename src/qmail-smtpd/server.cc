@@ -18,6 +18,7 @@
 #include "qmail-smtpd/received.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/starttls.h"
+#include "qmail/confinement.h"
 #include "qmail/ipme.h"
 #include "qmail/transport.h"
 
@@ -207,6 +208,7 @@ bool Server::starttls_to_be_had() {
 // failure before that is returned: the client has not been told. A handshake that fails ends the
 // session without another word in the clear: behind an alert it could only be misread.
 Result<Server::TlsStarted, tls::TlsError> Server::start_tls(std::string_view go_ahead) {
+  hide_memory();  // the private key is about to be in it
   auto context = make_tls_context(control_, environment_);
   if (!context) {
     log_.line(tls_failure_line(context.error()));

@@ -28,7 +28,7 @@ class Callgrind:
 
     def instructions(self, name, run):
         with tempfile.TemporaryDirectory(prefix="bench.") as scratch:
-            run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={scratch}/%p"])
+            run(["valgrind", "-q", "--log-file=/dev/null", "--tool=callgrind", f"--callgrind-out-file={scratch}/%p"])
             # A program that forks leaves two files, its own the larger.
             total, profile = max((total_of(path), path) for path in glob.glob(scratch + "/*"))
             if self._keep:

@@ -1,0 +1,10 @@
+// For systems that have neither Landlock nor seccomp: nothing is given up.
+#include "qmail/confinement.h"
+
+namespace qmail {
+
+void confine(std::span<const char* const> /*writable*/) {}
+
+void hide_memory() {}
+
+}  // namespace qmail
