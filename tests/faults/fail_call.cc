@@ -35,7 +35,7 @@ struct Fault {
   bool armed = false;
   bool forever = false;
   const char* call = "";
-  const char* count_file = nullptr;
+  long count_file = -1;  // a descriptor: the program may have given up opening files
   long number = 0;
   int error = 0;
   long seen = 0;
@@ -48,7 +48,7 @@ long number_of(const char* name) {
 }
 
 void say_count() {
-  if (fault.count_file == nullptr) return;
+  if (fault.count_file < 0) return;
   char text[24];
   char* at = text + sizeof text;
   *--at = '\n';
@@ -57,9 +57,16 @@ void say_count() {
     *--at = static_cast<char>('0' + left % 10);
     left /= 10;
   } while (left > 0);
-  const long fd = ::syscall(SYS_open, fault.count_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  ::syscall(SYS_write, fd, at, text + sizeof text - at);
+  ::syscall(SYS_write, fault.count_file, at, text + sizeof text - at);
+}
+
+// Far above the descriptors that the program counts on.
+long open_count_file(const char* path) {
+  constexpr int far_above = 200;
+  const long fd = ::syscall(SYS_open, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  const long high = ::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, far_above);
   ::syscall(SYS_close, fd);
+  return high;
 }
 
 __attribute__((constructor)) void arm() {
@@ -71,7 +78,7 @@ __attribute__((constructor)) void arm() {
   fault.number = number_of("FAULT_NUMBER");
   fault.error = static_cast<int>(number_of("FAULT_ERRNO"));
   fault.forever = std::getenv("FAULT_FOREVER") != nullptr;
-  fault.count_file = std::getenv("FAULT_COUNT");
+  if (const char* path = std::getenv("FAULT_COUNT")) fault.count_file = open_count_file(path);
   fault.armed = true;
 }
 
