@@ -82,12 +82,20 @@ class Rig:
 
     def start_smtpd(self, env, preexec=None):
         ours, theirs = socket.socketpair()
-        # Descriptors of its own: what it logs does not matter here.
-        child = subprocess.Popen([self.smtpd], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=env,
+        child = subprocess.Popen([self.smtpd], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=env,
                                  preexec_fn=preexec)
         theirs.close()
         ours.settimeout(20)
         return child, ours
+
+    def wait(self, child):
+        """Until it has ended and its queue program too, which may outlive it: both hold the log, so its end is theirs."""
+        try:
+            child.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            raise Trouble("qmail-smtpd or its queue program hangs") from None
 
     def session(self, env, tls=False, preexec=None, message=MESSAGE):
         """One mail; returns the replies, the last of which is that to the message if it came so far."""
@@ -127,12 +135,7 @@ class Rig:
             pass
         finally:
             link.close()
-            try:
-                child.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-                raise Trouble("qmail-smtpd hangs")
+            self.wait(child)
         return replies
 
     def judge_session(self, replies, message=MESSAGE, fault=""):

@@ -42,8 +42,7 @@ def talk_until(rig, stage, tls):
 def client_dies(rig, stage, tls):
     child, link = talk_until(rig, stage, tls)
     link.close()
-    child.wait(timeout=10)
-    time.sleep(0.2)
+    rig.wait(child)
     if rig.kept():
         raise Trouble("kept")
 
@@ -51,9 +50,8 @@ def client_dies(rig, stage, tls):
 def smtpd_dies(rig, stage, tls):
     child, link = talk_until(rig, stage, tls)
     child.kill()
-    child.wait()
     link.close()
-    time.sleep(0.2)
+    rig.wait(child)
     if rig.kept():
         raise Trouble("kept")
 
