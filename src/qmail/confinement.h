@@ -12,8 +12,8 @@ namespace qmail {
 // From now on the process can
 //   - write to no file but those that are open, and `writable`; make, remove and rename none
 //     (EACCES; landlock(7), Linux 5.13),
-//   - run no program, make no process, trace or signal none, listen for nobody, change no file's
-//     owner, mode or length, nor use what is there for administrators: a call of that kind is its
+//   - run no program, make no process, trace none, listen for nobody, change no file's owner, mode
+//     or (by its name) length, nor use what is there for administrators: a call of that kind is its
 //     end by SIGSYS (seccomp(2); on x86-64 and ARM64),
 //   - gain nothing by a set-uid program (PR_SET_NO_NEW_PRIVS).
 // It can still read what its user may read, connect to anybody, and start threads (libraries

@@ -1,4 +1,4 @@
-// For systems that have neither Landlock nor seccomp: nothing is given up.
+// For systems whose headers know no Landlock: nothing is given up.
 #include "qmail/confinement.h"
 
 namespace qmail {
