@@ -1,21 +1,29 @@
 """confined.py SMTPD REMOTE: what the kernel says of both programs in the midst of a session.
 
 qmail-remote is confined when it hears its server's first word; qmail-smtpd never is, since qmail-queue would inherit
-it, be no longer set-uid, and lose mail. Exit status 77: this kernel has no seccomp.
+it, be no longer set-uid, and lose mail. Both hide their memory: qmail-smtpd when it has read its private key. Exit
+status 77: this kernel has no seccomp.
 """
 import os
 import pathlib
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 
 
+# Not root: /proc/PID/mem belongs to root when the memory is hidden (proc(5)), and must belong to another when it is not.
+USER = os.geteuid() or 65534
+
+
 def status(pid):
-    """The lines of /proc/PID/status that tell: {"NoNewPrivs": "1", "Seccomp": "2"}."""
+    """What tells, of /proc/PID: {"NoNewPrivs": "1", "Seccomp": "2", "hidden": True}."""
     lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)
+    seen = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)
             if name in ("NoNewPrivs", "Seccomp")}
+    return {**seen, "hidden": os.stat(f"/proc/{pid}/mem").st_uid != USER}
 
 
 def home(folder):
@@ -23,15 +31,26 @@ def home(folder):
     control = pathlib.Path(folder) / "control"
     control.mkdir()
     (control / "me").write_text("mx.example.test\n")
+    pem = control / "servercert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+                    "-subj", "/CN=mx.example.test", "-keyout", pem, "-out", control / "certificate"], check=True, stderr=subprocess.DEVNULL)
+    pem.write_bytes(pem.read_bytes() + (control / "certificate").read_bytes())
+    for path in (pathlib.Path(folder), control, *control.iterdir()):
+        path.chmod(0o755)
     return dict(os.environ, QMAILHOME=folder, TCPREMOTEIP="127.0.0.1", PROTO="TCP")
+
+
+def start(*command, **more):
+    """The program, as a user that is not root."""
+    return subprocess.Popen(command, user=None if os.geteuid() else USER, extra_groups=None if os.geteuid() else [], **more)
 
 
 def of_remote(program, environment):
     with socket.create_server(("127.0.0.1", 0)) as server:
         route = f":127.0.0.1:{server.getsockname()[1]}\n"
         pathlib.Path(environment["QMAILHOME"], "control/smtproutes").write_text(route)
-        with subprocess.Popen([program, "example.test", "s@x.test", "u@example.test"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, env=environment) as process:
+        with start(program, "example.test", "s@x.test", "u@example.test", stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, env=environment) as process:
             server.settimeout(20)
             connection, _ = server.accept()
             seen = status(process.pid)
@@ -39,11 +58,15 @@ def of_remote(program, environment):
     return seen
 
 
-def of_smtpd(program, environment):
+def of_smtpd(program, environment, tls):
     ours, its = socket.socketpair()
-    with subprocess.Popen([program], stdin=its, stdout=its, env=environment) as process:
+    with start(program, stdin=its, stdout=its, env={**environment, **({"SMTPS": "1"} if tls else {})}) as process:
         its.close()
         ours.settimeout(20)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            ours = context.wrap_socket(ours)
         ours.recv(1000)  # the greeting
         seen = status(process.pid)
         ours.close()
@@ -51,15 +74,17 @@ def of_smtpd(program, environment):
 
 
 def main():
-    smtpd, remote = sys.argv[1:]
     if "Seccomp" not in status("self"):
         print("NOT TESTED: this kernel has no seccomp")
         return 77
     with tempfile.TemporaryDirectory(prefix="qmail-tls-confined.") as folder:
+        # Copies, since the user may not be able to reach what was built.
+        smtpd, remote = (shutil.copy(program, folder) for program in sys.argv[1:])
         environment = home(folder)
-        own = status("self")
-        expected = (("qmail-remote", of_remote(remote, environment), {"NoNewPrivs": "1", "Seccomp": "2"}),
-                    ("qmail-smtpd", of_smtpd(smtpd, environment), own))
+        free = {**status("self"), "hidden": False}
+        expected = (("qmail-remote", of_remote(remote, environment), {"NoNewPrivs": "1", "Seccomp": "2", "hidden": True}),
+                    ("qmail-smtpd", of_smtpd(smtpd, environment, tls=False), free),
+                    ("qmail-smtpd in TLS", of_smtpd(smtpd, environment, tls=True), {**free, "hidden": True}))
     wrong = [f"{name}: {seen}, not {wanted}" for name, seen, wanted in expected if seen != wanted]
     print("\n".join(wrong) or "as expected")
     return 1 if wrong else 0
