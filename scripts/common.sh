@@ -17,17 +17,27 @@ need_packages() {
 Run me as root, and I install them; or do it yourself:  apt-get install ${missing[*]}"
   fi
   say "Installing Debian packages: ${missing[*]}"
-  # No service is started by what we install (nsd, unbound, … are wanted as programs only).
-  local policy=/usr/sbin/policy-rc.d made_policy=
-  if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 755 "$policy"; made_policy=1; fi
-  local status=0
+  install_packages "${missing[@]}"
+}
+
+# install_packages NAME...: by apt-get, and no service is started by it (nsd, unbound, … are wanted as programs only).
+# A subshell: however it ends, the policy that says so goes with it; one that a kill -9 left is known by its second
+# line (tests/interop/install.py writes the same), and goes with the next.
+install_packages() (
+  policy=/usr/sbin/policy-rc.d log=$(mktemp) status=0
+  mark='# qmail-tls: while it installs packages; to be removed if it is still here afterwards'
+  made=("$log")
+  trap 'rm -f "${made[@]}"' EXIT
+  trap 'exit 1' HUP INT TERM
+  if [ ! -e "$policy" ] || grep -qxF "$mark" "$policy"; then
+    made+=("$policy")
+    printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy" && chmod 755 "$policy" || exit 1
+  fi
   { apt-get -qq -o DPkg::Lock::Timeout=300 update &&
       DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends \
-        install "${missing[@]}" >"${TMPDIR:-/tmp}/packages.$$.log" 2>&1; } || status=$?
-  [ -n "$made_policy" ] && rm -f "$policy"
-  [ "$status" -eq 0 ] || { tail -n 20 "${TMPDIR:-/tmp}/packages.$$.log" >&2; die "apt-get failed ($status)"; }
-  rm -f "${TMPDIR:-/tmp}/packages.$$.log"
-}
+        install "$@" >"$log" 2>&1; } || status=$?
+  [ "$status" -eq 0 ] || { tail -n 20 "$log" >&2; die "apt-get failed ($status)"; }
+)
 
 # build PRESET [CMAKE-OPTION...]: configures and builds, quiet unless something is wrong.
 build() {

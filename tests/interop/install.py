@@ -12,10 +12,18 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 CACHE = pathlib.Path(os.environ.get("INTEROP_CACHE", "/var/cache/qmail-tls-interop"))
 # Versions that this code was written against.
 NODE_PACKAGES = {"nodemailer": "10.6.0", "smtp-server": "3.21.6", "Haraka": "3.3.4"}
+# Whatever is fetched or installed has ended so many seconds after the start, well before ctest's TIMEOUT: at that, ctest
+# kills with SIGKILL, and what is to be undone would not be.
+LIMIT = 900
+_START = time.monotonic()
+_POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
+# The same as in scripts/common.sh.
+_POLICY_MARK = "# qmail-tls: while it installs packages; to be removed if it is still here afterwards"
 
 
 class Unavailable(Exception):
@@ -33,6 +41,14 @@ def _run(argv, timeout, **more):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
+def _fetch(argv, timeout, **more):
+    """As _run, and ends before LIMIT."""
+    left = int(_START + LIMIT - time.monotonic())
+    if left <= 0:
+        raise Unavailable(f"{argv[0]} {argv[1]}: {LIMIT} s were not enough for what came before it")
+    return _run(argv, min(timeout, left), **more)
+
+
 @contextlib.contextmanager
 def _alone():
     """The others wait meanwhile. Not to be nested."""
@@ -44,21 +60,20 @@ def _alone():
 
 def _apt(arguments, timeout=600, prefix=()):
     """apt-get (the caller is alone), with services kept from starting; a list of packages that is missing or old is fetched once."""
-    policy = pathlib.Path("/usr/sbin/policy-rc.d")
-    made = not policy.exists()
-    if made:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
+    made = not _POLICY.exists() or _POLICY_MARK in _POLICY.read_text(errors="replace")
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     command = [*prefix, "apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300"]
     try:
-        status, said = _run([*command, *arguments], timeout, env=env)
+        if made:
+            _POLICY.write_text(f"#!/bin/sh\n{_POLICY_MARK}\nexit 101\n")
+            _POLICY.chmod(0o755)
+        status, said = _fetch([*command, *arguments], timeout, env=env)
         if status != 0:
-            _run([*command, "update"], timeout, env=env)
-            status, said = _run([*command, *arguments], timeout, env=env)
+            _fetch([*command, "update"], timeout, env=env)
+            status, said = _fetch([*command, *arguments], timeout, env=env)
     finally:
         if made:
-            policy.unlink(missing_ok=True)
+            _POLICY.unlink(missing_ok=True)
     if status != 0:
         raise Unavailable(f"apt-get {' '.join(arguments)}: {said.strip()[-300:]}")
 
@@ -89,16 +104,16 @@ def _unpack(name, root):
     download.mkdir(parents=True, exist_ok=True)
     for old in download.glob(f"{name}_*.deb"):
         old.unlink()
-    status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
+    status, said = _fetch(["apt-get", "-qq", "download", name], 300, cwd=download)
     if status != 0:
-        _run(["apt-get", "-qq", "update"], 300)
-        status, said = _run(["apt-get", "-qq", "download", name], 300, cwd=download)
+        _fetch(["apt-get", "-qq", "update"], 300)
+        status, said = _fetch(["apt-get", "-qq", "download", name], 300, cwd=download)
     if status != 0:
         raise Unavailable(f"apt-get download {name}: {said.strip()[-300:]}")
     partial = root.with_name(f"{name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    status, said = _run(["dpkg", "-x", next(download.glob(f"{name}_*.deb")), partial], 120)
+    status, said = _fetch(["dpkg", "-x", next(download.glob(f"{name}_*.deb")), partial], 120)
     if status != 0:
         raise Unavailable(f"dpkg -x {name}: {said.strip()[-300:]}")
     partial.rename(root)
@@ -112,7 +127,7 @@ def node_modules():
     with _alone():
         if not (folder / "complete").exists():
             folder.mkdir(parents=True, exist_ok=True)
-            status, said = _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder,
+            status, said = _fetch(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder,
                                  *(f"{n}@{v}" for n, v in NODE_PACKAGES.items())], 240)
             if status != 0:
                 raise Unavailable(f"npm install: {said.strip()[-300:]}")
