@@ -199,7 +199,9 @@ void Checks::ciphers(std::string_view name) {
   const std::string list = joined(**lines, ":");
   const auto parts = tls::meaningless_parts(list);
   for (const std::string& part : parts) {
-    found_.warn(file, "names no cipher this OpenSSL has: " + part);
+    const bool misplaced = tls::meaningless_parts(part).empty();
+    found_.warn(file, "names no cipher this OpenSSL has: " + part +
+                          (misplaced ? " (it counts only as the first word)" : ""));
   }
   auto context = tls::ClientContext::create({});
   if (!context) return;

@@ -159,16 +159,20 @@ RevocationFile read_revocation_lists(const std::string& path, const std::string&
 std::vector<std::string> meaningless_parts(std::string_view cipher_list) {
   std::vector<std::string> found;
   const SslContextPtr context(SSL_CTX_new(TLS_server_method()));
-  while (context && !cipher_list.empty()) {
+  for (bool first = true; context && !cipher_list.empty(); first = false) {
     const std::size_t end = cipher_list.find_first_of(":, ;");
-    const std::string part(cipher_list.substr(0, end));
+    std::string_view part = cipher_list.substr(0, end);
     cipher_list.remove_prefix(end == std::string_view::npos ? cipher_list.size() : end + 1);
-    if (part.empty() || part.front() == '@') continue;
+    part = part.substr(0, part.find('@'));  // "HIGH@STRENGTH": a command needs no colon before it
+    if (part.empty()) continue;
     const bool has_operator = part.front() == '!' || part.front() == '-' || part.front() == '+';
+    const std::string word(part.substr(has_operator ? 1 : 0));
     ERR_clear_error();
-    // Level 0, so that what is merely forbidden here and now still counts as known.
-    const std::string alone = "@SECLEVEL=0:" + part.substr(has_operator ? 1 : 0);
-    if (SSL_CTX_set_cipher_list(context.get(), alone.c_str()) != 1) found.push_back(part);
+    // Level 0, so that what is merely forbidden here and now still counts as known. It must not
+    // stand before the first word: only there OpenSSL knows DEFAULT, SUITEB128 and the like.
+    const std::string alone =
+        first && !has_operator ? word + ":@SECLEVEL=0" : "@SECLEVEL=0:" + word;
+    if (SSL_CTX_set_cipher_list(context.get(), alone.c_str()) != 1) found.emplace_back(part);
   }
   ERR_clear_error();
   return found;

@@ -52,7 +52,8 @@ struct RevocationFile {
 };
 RevocationFile read_revocation_lists(const std::string& path, const std::string& authorities_path);
 
-// The parts of a cipher list (ciphers(1)) that name no cipher OpenSSL has.
+// The parts of a cipher list (ciphers(1)) that name no cipher OpenSSL has, where they stand: a few
+// words, DEFAULT for one, mean something only at the beginning.
 std::vector<std::string> meaningless_parts(std::string_view cipher_list);
 
 }  // namespace qmail::tls

@@ -34,7 +34,7 @@ class ChecksTest : public testing::Test {
     put("servercert.pem", server_.both() + ca_.pem());
     put("clientcert.pem", server_.both() + ca_.pem());
     put("tlsserverciphers", "HIGH:!aNULL\n");
-    put("tlsclientciphers", "ECDHE+AESGCM\n@SECLEVEL=2\n");
+    put("tlsclientciphers", "DEFAULT:!aNULL\nECDHE+AESGCM\n@SECLEVEL=2\n");
     put("dh2048.pem", tls::test::dh_pem(2048));
     put("tlsclients", "# who may relay\nalice@example.org\n");
     put("clientca.pem", ca_.pem());
@@ -172,6 +172,21 @@ TEST_F(ChecksTest, CiphersThatMeanNothing) {
   expect(Level::warn, "tlsserverciphers", "names no cipher this OpenSSL has: NO-SUCH-CIPHER");
   put("tlsclientciphers", "NONSENSE\n");
   expect(Level::fail, "tlsclientciphers", "NONSENSE");
+}
+
+TEST_F(ChecksTest, WordsThatACipherListMayBeginWith) {
+  for (const char* list : {"DEFAULT:@SECLEVEL=1\n", "DEFAULT@SECLEVEL=0\n", "SUITEB128\n"}) {
+    put("tlsserverciphers", list);
+    EXPECT_EQ(check().exit_status(), 0) << list;
+  }
+  // Elsewhere OpenSSL does not know them.
+  for (const char* list : {"HIGH:DEFAULT\n", "@SECLEVEL=1:DEFAULT\n"}) {
+    put("tlsserverciphers", list);
+    expect(Level::warn, "tlsserverciphers",
+           "names no cipher this OpenSSL has: DEFAULT (it counts only as the first word)");
+  }
+  put("tlsserverciphers", "HIGH:!DEFAULT\n");
+  expect(Level::warn, "tlsserverciphers", "names no cipher this OpenSSL has: !DEFAULT");
 }
 
 TEST_F(ChecksTest, WeakOrDamagedParameters) {
