@@ -1,5 +1,7 @@
 #include "tls/inspect.h"
 
+#include <algorithm>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -23,9 +25,13 @@ std::time_t time_of(const ASN1_TIME* time) {
   return ::timegm(&parts);
 }
 
-std::string text_of(const ASN1_STRING* value) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-          static_cast<std::size_t>(ASN1_STRING_length(value))};
+// A name, in which any bytes may stand: those that no host has as '?'.
+std::string printable(const ASN1_STRING* value) {
+  std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                   static_cast<std::size_t>(ASN1_STRING_length(value)));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < '!' || c > '~'; }, '?');
+  return text;
 }
 
 std::vector<std::string> dns_names_of(const X509* certificate) {
@@ -34,7 +40,7 @@ std::vector<std::string> dns_names_of(const X509* certificate) {
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_DNS) found.push_back(text_of(name->d.dNSName));
+    if (name->type == GEN_DNS) found.push_back(printable(name->d.dNSName));
   }
   return found;
 }

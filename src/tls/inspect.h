@@ -16,8 +16,8 @@ namespace qmail::tls {
 struct CertificateFacts {
   std::string subject;  // one line, RFC 2253
   std::string issuer;
-  std::vector<std::string> dns_names;
-  std::string key;  // "RSA 2048"
+  std::vector<std::string> dns_names;  // bytes that are not printable, and blanks, as '?'
+  std::string key;                     // "RSA 2048"
   std::time_t not_before = 0;
   std::time_t not_after = 0;
   bool self_issued = false;  // a root, or a certificate that signed itself

@@ -89,6 +89,16 @@ TEST_F(ChecksTest, TheCertificateIsDescribed) {
          "CN=mx.example.org; names mx.example.org; issued by CN=Test CA; key EC 256; expires ");
 }
 
+TEST_F(ChecksTest, NamesThatWouldForgeALineOrDriveATerminal) {
+  using namespace std::string_literals;
+  tls::test::Request request;
+  request.subject = {{NID_commonName, "mx.example.org\nok   b"}};
+  request.dns_names = {"mx.example.org", "a\nfail b: c", "\x1b[2J\x7f\xff\0"s};
+  put("servercert.pem", issue(request, &ca_).both() + ca_.pem());
+  expect(Level::ok, "servercert.pem",
+         "CN=mx.example.org\\0Aok   b; names mx.example.org, a?fail?b:?c, ?[2J???; issued by ");
+}
+
 TEST_F(ChecksTest, NoMe) {
   remove("me");
   expect(Level::fail, "me", "is not there");
