@@ -57,6 +57,7 @@ class Checks {
 
   void me();
   void identity(std::string_view name, Owner owner);
+  tls::ServerSettings server_settings() const;
   void server_certificate();
   void client_certificate();
   void ciphers(std::string_view name);
@@ -153,15 +154,24 @@ void Checks::identity(std::string_view name, Owner owner) {
   }
 }
 
+// With the ciphers, since their list sets the security level that the certificate must meet. If it
+// cannot be read, ciphers() says so.
+tls::ServerSettings Checks::server_settings() const {
+  tls::ServerSettings settings;
+  settings.certificate_file = control_.file("servercert.pem");
+  settings.ciphers.origin = control_.file("tlsserverciphers");
+  const auto lines = control_.list("tlsserverciphers");
+  if (lines && *lines && !(*lines)->empty()) settings.ciphers.list = joined(**lines, ":");
+  return settings;
+}
+
 void Checks::server_certificate() {
   const std::string file = control_.file("servercert.pem");
   if (!control_.exists("servercert.pem")) {
     found_.warn(file, "is not there: qmail-smtpd does not offer STARTTLS");
     return;
   }
-  tls::ServerSettings settings;
-  settings.certificate_file = file;
-  if (const auto context = tls::ServerContext::create(settings); !context) {
+  if (const auto context = tls::ServerContext::create(server_settings()); !context) {
     const tls::TlsError& error = context.error();
     found_.fail(file, "cannot be used, TLS fails: " +
                           (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
@@ -210,10 +220,9 @@ void Checks::ciphers(std::string_view name) {
   if (context->warnings().empty() && parts.empty()) found_.ok(file, list);
 }
 
-// What qmail-smtpd would log at each start of TLS.
+// What qmail-smtpd would log at each start of TLS, but for the ciphers, which have been looked at.
 void Checks::server_context() {
-  tls::ServerSettings settings;
-  settings.certificate_file = control_.file("servercert.pem");
+  tls::ServerSettings settings = server_settings();
   settings.dh_file = control_.file("dh2048.pem");
   settings.ticket_keys_file = control_.file("tlsticketkeys");
   const auto context = tls::ServerContext::create(settings);
@@ -223,10 +232,17 @@ void Checks::server_context() {
                        [&](const tls::Warning& warning) { return warning.file == file; });
   };
   if (context) {
-    for (const auto& warning : context->warnings()) found_.warn(warning.file, warning.reason);
+    for (const auto& warning : context->warnings()) {
+      if (warning.file != settings.ciphers.origin) found_.warn(warning.file, warning.reason);
+    }
   }
+  const auto not_looked_at = [&](const std::string& file) {
+    if (context || !control_.exists("servercert.pem")) return;
+    found_.warn(file, "not looked at before servercert.pem can be used");
+  };
   if (control_.exists("dh2048.pem")) {
     access(settings.dh_file, Owner::smtpd, false);
+    not_looked_at(settings.dh_file);
     if (context && !complaint(settings.dh_file)) found_.ok(settings.dh_file, "2048 bits or more");
   }
   if (control_.exists("rsa2048.pem")) {
@@ -234,6 +250,7 @@ void Checks::server_context() {
   }
   if (control_.exists("tlsticketkeys")) {
     access(settings.ticket_keys_file, Owner::smtpd, true);
+    not_looked_at(settings.ticket_keys_file);
     struct stat status {};
     constexpr int days = 2;
     if (::stat(settings.ticket_keys_file.c_str(), &status) == 0 &&

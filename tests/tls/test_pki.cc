@@ -29,6 +29,8 @@ KeyPtr make(KeyKind kind) {
     case KeyKind::rsa:
     case KeyKind::other_rsa:
       return KeyPtr(EVP_RSA_gen(2048));
+    case KeyKind::weak_rsa:
+      return KeyPtr(EVP_RSA_gen(1024));
     case KeyKind::ecdsa:
       return KeyPtr(EVP_EC_gen("P-256"));
     case KeyKind::ed25519:

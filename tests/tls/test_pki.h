@@ -13,7 +13,8 @@
 
 namespace qmail::tls::test {
 
-enum class KeyKind { rsa, ecdsa, ed25519, other_rsa };
+// weak_rsa: of 1024 bits, which needs the security level 1.
+enum class KeyKind { rsa, ecdsa, ed25519, other_rsa, weak_rsa };
 
 // Always the same key for one kind: making one takes time.
 EVP_PKEY* key(KeyKind kind);

@@ -2,6 +2,7 @@
 // must be named; and the directory that is in order gets no complaint.
 #include "qmail-tlscheck/checks.h"
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -197,6 +198,32 @@ TEST_F(ChecksTest, WordsThatACipherListMayBeginWith) {
   }
   put("tlsserverciphers", "HIGH:!DEFAULT\n");
   expect(Level::warn, "tlsserverciphers", "names no cipher this OpenSSL has: !DEFAULT");
+}
+
+TEST_F(ChecksTest, TheCertificateMustMeetTheSecurityLevelOfTheCiphers) {
+  const auto with_key = [&](KeyKind kind) {
+    return server_certificate("mx.example.org", ca_, kind).both() + ca_.pem();
+  };
+  put("servercert.pem", with_key(KeyKind::rsa));
+  EXPECT_EQ(check().exit_status(), 0);
+  put("tlsserverciphers", "# RSA with 3072 bits or more\nHIGH\n@SECLEVEL=3\n");
+  expect(Level::fail, "servercert.pem", "cannot be used, TLS fails: ");
+  expect(Level::warn, "dh2048.pem", "not looked at before servercert.pem can be used");
+  expect(Level::warn, "tlsticketkeys", "not looked at before servercert.pem can be used");
+  put("servercert.pem", with_key(KeyKind::weak_rsa));
+  put("tlsserverciphers", "HIGH:@SECLEVEL=0\n");
+  EXPECT_EQ(check().exit_status(), 0);
+  put("tlsserverciphers", "HIGH:@SECLEVEL=2\n");
+  expect(Level::fail, "servercert.pem", "cannot be used, TLS fails: ");
+}
+
+TEST_F(ChecksTest, AFaultIsNamedOnce) {
+  put("tlsserverciphers", "NONSENSE\n");
+  const auto all = check().all();
+  const auto says_so = [](const Finding& finding) {
+    return finding.text.find("TLS 1.2 will not work") != std::string::npos;
+  };
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), says_so), 1);
 }
 
 TEST_F(ChecksTest, WeakOrDamagedParameters) {
