@@ -141,6 +141,10 @@ void Checks::identity(std::string_view name, Owner owner) {
   const auto content = tls::read_certificates(file);
   access(file, owner, true);
   if (content.certificates.empty()) return;  // the context has said so
+  if (!content.problem.empty()) {
+    found_.fail(file, "is damaged or cut off (certificates that can be read: " +
+                          std::to_string(content.certificates.size()) + "): " + content.problem);
+  }
   const tls::CertificateFacts& first = content.certificates.front();
   std::string text = first.subject;
   if (!first.dns_names.empty()) text += "; names " + joined(first.dns_names, ", ");

@@ -126,6 +126,17 @@ TEST_F(ChecksTest, AnothersKey) {
   expect(Level::fail, "servercert.pem", "not that of the first certificate");
 }
 
+TEST_F(ChecksTest, AFileThatIsCutOff) {
+  const std::string issuer = ca_.pem();
+  const std::string cut = server_.both() + issuer.substr(0, issuer.size() / 2);
+  for (const char* name : {"servercert.pem", "clientcert.pem"}) {
+    put(name, cut);
+    expect(Level::fail, name, "is damaged or cut off (certificates that can be read: 1): error:");
+    put(name, server_.both() + issuer + issuer.substr(0, issuer.size() / 2));
+    expect(Level::fail, name, "is damaged or cut off (certificates that can be read: 2): error:");
+  }
+}
+
 TEST_F(ChecksTest, AnEncryptedKey) {
   put("servercert.pem",
       server_.pem() + tls::test::key_pem(tls::test::key(KeyKind::ecdsa), KeyForm::encrypted_pkcs8));
