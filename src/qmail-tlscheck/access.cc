@@ -7,6 +7,26 @@
 
 namespace qmail::tlscheck {
 
+namespace {
+
+struct Bits {
+  mode_t user;
+  mode_t group;
+  mode_t others;
+};
+
+bool allows(const std::string& path, const Account& who, const Bits& bits) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  if (who.user == 0) return true;
+  if (status.st_uid == who.user) return (status.st_mode & bits.user) != 0;
+  const bool in_group =
+      std::find(who.groups.begin(), who.groups.end(), status.st_gid) != who.groups.end();
+  return (status.st_mode & (in_group ? bits.group : bits.others)) != 0;
+}
+
+}  // namespace
+
 std::optional<Account> account(const std::string& name) {
   // cppcheck-suppress getpwnamCalled ; one thread, used at once
   const passwd* entry = ::getpwnam(name.c_str());
@@ -21,13 +41,11 @@ std::optional<Account> account(const std::string& name) {
 }
 
 bool can_read(const Account& who, const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return false;
-  if (who.user == 0) return true;
-  if (status.st_uid == who.user) return (status.st_mode & S_IRUSR) != 0;
-  const bool in_group =
-      std::find(who.groups.begin(), who.groups.end(), status.st_gid) != who.groups.end();
-  return (status.st_mode & (in_group ? S_IRGRP : S_IROTH)) != 0;
+  return allows(path, who, {S_IRUSR, S_IRGRP, S_IROTH});
+}
+
+bool can_search(const Account& who, const std::string& folder) {
+  return allows(folder, who, {S_IXUSR, S_IXGRP, S_IXOTH});
 }
 
 bool world_readable(const std::string& path) {

@@ -1,5 +1,5 @@
-// Who can read a file: by its mode, its owner and its group, as the system would judge for that
-// user.
+// Who can read a file or search a folder: by its mode, its owner and its group, as the system would
+// judge for that user.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,10 @@ struct Account {
 // The account and all groups it is in; nothing if there is no such user.
 std::optional<Account> account(const std::string& name);
 
-// May the account read the file? Directories on the way are not looked at. Root may read
-// everything.
+// May the account read the file? Folders on the way are not looked at. Root may read everything.
 bool can_read(const Account& who, const std::string& path);
+// May it reach what is in the folder? False also if there is no such folder.
+bool can_search(const Account& who, const std::string& folder);
 // May everybody on this machine?
 bool world_readable(const std::string& path);
 

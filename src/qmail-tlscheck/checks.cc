@@ -54,7 +54,16 @@ class Checks {
 
  private:
   enum class Owner { smtpd, remote };
+  struct Runner {
+    std::string_view program;
+    const std::optional<Account>& who;
 
+    // "qmaild, as whom qmail-smtpd runs"
+    std::string name() const { return who->name + ", as whom " + std::string(program) + " runs"; }
+  };
+  Runner runner_of(Owner owner) const;
+
+  void folders();
   void me();
   void identity(std::string_view name, Owner owner);
   tls::ServerSettings server_settings() const;
@@ -69,6 +78,7 @@ class Checks {
   void verified_hosts();
   void excluded_hosts();
 
+  void search(const std::string& folder, Owner owner);
   void access(const std::string& file, Owner owner, bool secret);
   void dates(const std::string& file, const tls::CertificateFacts& certificate);
   std::string expiry(const tls::CertificateFacts& certificate) const;
@@ -78,7 +88,13 @@ class Checks {
   Findings found_;
 };
 
+Checks::Runner Checks::runner_of(Owner owner) const {
+  if (owner == Owner::smtpd) return {"qmail-smtpd", settings_.smtpd};
+  return {"qmail-remote", settings_.remote};
+}
+
 Findings Checks::run() && {
+  folders();
   me();
   server_certificate();
   client_certificate();
@@ -100,17 +116,33 @@ void Checks::me() {
   }
 }
 
+// --- folders on the way to a file ---
+
+void Checks::folders() {
+  std::string control = control_.file("");
+  control.pop_back();  // the slash
+  search(control, Owner::smtpd);
+  search(control, Owner::remote);
+  search(control_.file("tlshosts"), Owner::remote);
+  search(control_.file("notlshosts"), Owner::remote);
+}
+
+void Checks::search(const std::string& folder, Owner owner) {
+  const Runner runner = runner_of(owner);
+  struct stat status {};
+  const bool there = ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (!there || !runner.who || can_search(*runner.who, folder)) return;
+  found_.fail(folder, "cannot be searched by " + runner.name() + ", so " +
+                          (owner == Owner::smtpd ? "no mail is accepted" : "all mail is deferred") +
+                          ": chmod 755");
+}
+
 // --- what every file with certificates is asked ---
 
 void Checks::access(const std::string& file, Owner owner, bool secret) {
-  const auto& who = owner == Owner::smtpd ? settings_.smtpd : settings_.remote;
-  const std::string_view program = owner == Owner::smtpd ? "qmail-smtpd" : "qmail-remote";
-  if (who && !can_read(*who, file)) {
-    found_.fail(file, std::string("cannot be read by ")
-                          .append(who->name)
-                          .append(", as whom ")
-                          .append(program)
-                          .append(" runs: chown or chmod it"));
+  const Runner runner = runner_of(owner);
+  if (runner.who && !can_read(*runner.who, file)) {
+    found_.fail(file, "cannot be read by " + runner.name() + ": chown or chmod it");
   }
   if (secret && world_readable(file)) {
     found_.fail(file,

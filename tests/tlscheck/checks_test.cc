@@ -31,6 +31,7 @@ class ChecksTest : public testing::Test {
   ChecksTest() {
     std::filesystem::create_directories(control("tlshosts"));
     std::filesystem::create_directories(control("notlshosts"));
+    for (const char* folder : {"", "tlshosts", "notlshosts"}) set_mode(folder, 0710);
     put("me", "mx.example.org\n");
     put("servercert.pem", server_.both() + ca_.pem());
     put("clientcert.pem", server_.both() + ca_.pem());
@@ -49,6 +50,9 @@ class ChecksTest : public testing::Test {
   void put(const std::string& name, const std::string& content) const {
     folder_.file("control/" + name, content);
     ASSERT_EQ(::chmod(control(name).c_str(), 0640), 0);
+  }
+  void set_mode(const std::string& name, mode_t mode) const {
+    ASSERT_EQ(::chmod(control(name).c_str(), mode), 0);
   }
   void remove(const std::string& name) const { std::filesystem::remove(control(name)); }
 
@@ -70,6 +74,11 @@ class ChecksTest : public testing::Test {
                         finding.text.find(words) != std::string::npos);
     }
     EXPECT_TRUE(found) << "not found: " << file << ": " << words << "\nin:\n" << all;
+  }
+  void expect_nothing_of(const std::string& file) const {
+    for (const Finding& finding : check().all()) {
+      EXPECT_NE(finding.file, control(file)) << finding.text;
+    }
   }
 
   tls::test::Folder folder_;
@@ -180,6 +189,37 @@ TEST_F(ChecksTest, AFileTheProgramCannotRead) {
   expect(Level::fail, "servercert.pem", "cannot be read by qmaild");
   expect(Level::fail, "clientcert.pem", "cannot be read by qmailr");
   expect(Level::fail, "tlshosts/mx.example.net.pem", "cannot be read by qmailr");
+}
+
+TEST_F(ChecksTest, AFolderTheProgramCannotSearch) {
+  for (const char* name : {"tlshosts", "notlshosts"}) {
+    set_mode(name, 0700);
+    expect(Level::fail, name,
+           "cannot be searched by qmailr, as whom qmail-remote runs, so all mail is deferred: "
+           "chmod 755");
+    set_mode(name, 0740);  // to list it is not enough
+    expect(Level::fail, name, "cannot be searched by qmailr");
+    set_mode(name, 0711);
+    expect_nothing_of(name);
+    remove(name + std::string("/mx.example.net.pem"));
+    remove(name + std::string("/old.example.net"));
+    remove(name);
+    expect_nothing_of(name);
+  }
+}
+
+TEST_F(ChecksTest, AControlFolderTheProgramsCannotSearch) {
+  set_mode("", 0700);
+  const std::string folder = folder_.path("control");
+  std::vector<std::string> texts;
+  for (const Finding& finding : check().all()) {
+    if (finding.level == Level::fail && finding.file == folder) texts.push_back(finding.text);
+  }
+  EXPECT_EQ(texts, (std::vector<std::string>{
+                       "cannot be searched by qmaild, as whom qmail-smtpd runs, so no mail is "
+                       "accepted: chmod 755",
+                       "cannot be searched by qmailr, as whom qmail-remote runs, so all mail is "
+                       "deferred: chmod 755"}));
 }
 
 TEST_F(ChecksTest, AKeyThatEverybodyCanRead) {
