@@ -69,7 +69,7 @@ class Checks {
   tls::ServerSettings server_settings() const;
   void server_certificate();
   void client_certificate();
-  void ciphers(std::string_view name);
+  void ciphers(std::string_view name, Owner owner);
   void server_context();
   void relaying();
   void tlsclients();
@@ -98,8 +98,8 @@ Findings Checks::run() && {
   me();
   server_certificate();
   client_certificate();
-  ciphers("tlsserverciphers");
-  ciphers("tlsclientciphers");
+  ciphers("tlsserverciphers", Owner::smtpd);
+  ciphers("tlsclientciphers", Owner::remote);
   server_context();
   relaying();
   verified_hosts();
@@ -237,11 +237,12 @@ void Checks::client_certificate() {
 
 // --- ciphers, DH parameters, ticket keys ---
 
-void Checks::ciphers(std::string_view name) {
+void Checks::ciphers(std::string_view name, Owner owner) {
   const std::string file = control_.file(name);
   const auto lines = control_.list(name);
   if (!lines) return found_.fail(file, lines.error().reason);
   if (!*lines) return;
+  access(file, owner, false);
   const std::string list = joined(**lines, ":");
   const auto parts = tls::meaningless_parts(list);
   for (const std::string& part : parts) {

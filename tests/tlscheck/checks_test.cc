@@ -183,9 +183,12 @@ TEST_F(ChecksTest, ACertificateForAnotherHost) {
 }
 
 TEST_F(ChecksTest, AFileTheProgramCannotRead) {
-  for (const char* name : {"servercert.pem", "clientcert.pem", "tlshosts/mx.example.net.pem"}) {
-    ASSERT_EQ(::chmod(control(name).c_str(), 0600), 0);
+  for (const char* name : {"servercert.pem", "clientcert.pem", "tlshosts/mx.example.net.pem",
+                           "tlsserverciphers", "tlsclientciphers"}) {
+    set_mode(name, 0600);
   }
+  expect(Level::fail, "tlsserverciphers", "cannot be read by qmaild");
+  expect(Level::fail, "tlsclientciphers", "cannot be read by qmailr");
   expect(Level::fail, "servercert.pem", "cannot be read by qmaild");
   expect(Level::fail, "clientcert.pem", "cannot be read by qmailr");
   expect(Level::fail, "tlshosts/mx.example.net.pem", "cannot be read by qmailr");
