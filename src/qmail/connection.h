@@ -50,7 +50,6 @@ class Connection {
   void write(std::string_view bytes);
   // Sends what is kept, waiting as long as it takes (each piece by the timeout).
   void flush();
-  bool has_output() const { return !out_.empty(); }
 
   // --- the change to TLS ---
   // Everything that was received in the clear and not consumed is forgotten: what a man in the

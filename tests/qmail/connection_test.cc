@@ -76,8 +76,13 @@ TEST_F(ConnectionTest, AWriteThatBlocksTimesOut) {
   auto talk = connection(0);
   const std::string much(1 << 22, 'x');
   EXPECT_EQ(cause_of([&] { talk.write(much); }), ConnectionLost::Cause::write_timed_out);
-  // What could not be sent is not tried again.
-  EXPECT_FALSE(talk.has_output());
+  talk.write("kept until it is flushed");
+  EXPECT_EQ(cause_of([&] { talk.flush(); }), ConnectionLost::Cause::write_timed_out);
+  // What could not be sent is not tried again, even when the peer reads on.
+  while (!peer_heard().empty()) {
+  }
+  talk.flush();
+  EXPECT_EQ(peer_heard(), "");
 }
 
 TEST_F(ConnectionTest, AWriteToNobodyFails) {
