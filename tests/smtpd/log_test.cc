@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ namespace {
 
 TEST(Log, OneLineOneWrite) {
   std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()), 0);  // a read is one write
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   const Log log(writer.get(), "192.0.2.7\n_");
