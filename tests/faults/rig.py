@@ -32,7 +32,7 @@ class Rig:
     """A scratch home in which both programs can run; `smtpd` and `remote` are copies every user can reach."""
 
     def __init__(self, smtpd, remote):
-        # Told to stop (ctest's time limit), we still clean up.
+        # Told to stop by SIGTERM, as by Ctrl-C, we still clean up. (ctest's time limit is SIGKILL before CMake 3.27.)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="qmail-tls-faults."))
         self.scratch.chmod(0o755)

@@ -94,7 +94,7 @@ def main():
     if os.geteuid() != 0:
         print("*** NOT TESTED: run me as root (ports below 1024, packages, peers that change user)")
         return 77
-    # Told to stop (ctest's time limit), we still stop what we started.
+    # Told to stop by SIGTERM, as by Ctrl-C, we still stop what we started. (ctest's time limit is SIGKILL before CMake 3.27.)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = False
     for name in args.peers:
