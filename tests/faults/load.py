@@ -37,7 +37,7 @@ async def say(reader, writer, line):
     return await reply(reader)
 
 
-async def good(address, number, end, sent, acked, context):
+async def good(address, number, end, sent, acked, refused, context):
     count = 0
     while time.monotonic() < end:
         count += 1
@@ -57,8 +57,11 @@ async def good(address, number, end, sent, acked, context):
                 last = await reply(reader)
             if not last.startswith(b"354"):
                 raise EOFError(last)
-            if b" qp " in await say(reader, writer, message.replace(b"\n", b"\r\n") + b".\r\n"):
+            verdict = await say(reader, writer, message.replace(b"\n", b"\r\n") + b".\r\n")
+            if b" qp " in verdict:
                 acked.add(token)
+            else:
+                refused.append(verdict)
             await say(reader, writer, b"QUIT\r\n")
         finally:
             writer.close()
@@ -88,12 +91,21 @@ async def bad(address, end):
         await asyncio.sleep(random.uniform(0.2, 2))
 
 
-async def everybody(address, seconds, sent, acked):
+async def everybody(address, seconds, sent, acked, refused):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     end = time.monotonic() + seconds
-    clients = [good(address, n, end, sent, acked, context) for n in range(CLIENTS - BAD)] + [bad(address, end) for _ in range(BAD)]
+    clients = [good(address, n, end, sent, acked, refused, context) for n in range(CLIENTS - BAD)]
+    clients += [bad(address, end) for _ in range(BAD)]
     return [r for r in await asyncio.gather(*clients, return_exceptions=True) if isinstance(r, BaseException)]
+
+
+def wait_until_ready(log):
+    for _ in range(100):
+        if b"tcpserver: status:" in log.read_bytes():
+            return
+        time.sleep(0.1)
+    sys.exit(f"tcpserver is not ready after ten seconds: {log.read_text()}")
 
 
 def main():
@@ -104,13 +116,13 @@ def main():
     with Rig(sys.argv[1], sys.argv[2]) as rig:
         pid = os.getpid()
         address = (f"127.{64 + (pid >> 8) % 64}.{pid & 255}.77", 2525)
-        log = open(rig.scratch / "log", "wb")
+        log = rig.scratch / "log"
         server = subprocess.Popen(["tcpserver", "-v", "-H", "-R", "-l0", "-c", "400", "-b", "400", *map(str, address), rig.smtpd],
-                                  env=rig.environment(), stderr=log, start_new_session=True)
-        time.sleep(0.5)
-        sent, acked = {}, set()
+                                  env=rig.environment(), stderr=open(log, "wb"), start_new_session=True)
+        sent, acked, refused = {}, set(), []
         try:
-            lost = asyncio.run(everybody(address, seconds, sent, acked))
+            wait_until_ready(log)
+            lost = asyncio.run(everybody(address, seconds, sent, acked, refused))
             time.sleep(1)
         finally:
             os.killpg(server.pid, signal.SIGTERM)
@@ -125,10 +137,12 @@ def main():
             mangled += token in sent and b"Subject: " + rest != sent[token]
         twice = [t for t, n in kept.items() if n > 1]
         missing = acked - set(kept)
-        print(f"{len(sent)} messages sent, {len(acked)} acknowledged, {len(kept)} kept; {len(lost)} good sessions broke off {lost[:2]}; "
-              f"{len(missing)} lost, {len(twice)} twice, {mangled} mangled, {strangers} that no good client sent", flush=True)
-        # A good session that breaks off is the server's fault here, unless the machine is too slow for the client's patience.
-        faults = len(missing) + len(twice) + mangled + strangers + len(lost) + (len(acked) != len(kept))
+        print(f"{len(sent)} messages sent, {len(acked)} acknowledged, {len(refused)} refused {refused[:2]}, {len(kept)} kept; "
+              f"{len(lost)} good sessions broke off {lost[:2]}; {len(missing)} lost, {len(twice)} twice, {mangled} mangled, "
+              f"{strangers} that no good client sent", flush=True)
+        # A good session that breaks off or is refused is the server's fault here, unless the machine is too slow for the
+        # client's patience.
+        faults = len(missing) + len(twice) + mangled + strangers + len(lost) + len(refused) + (len(acked) != len(kept))
     closing_line(len(acked) - len(missing), faults)
 
 
