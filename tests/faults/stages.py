@@ -68,8 +68,8 @@ def queue_program(rig, script, wanted):
 
 
 def disk_full(rig):
-    """The queue on a file system of 64 KB: qmail-queue's exit 53."""
-    script = f"""mount -t tmpfs -o size=64k tmpfs {rig.kept_folder}; exec "$@" """
+    """The queue on a file system of 64 KB, which only the shell and its children see: qmail-queue's exit 53."""
+    script = f"""mount -t tmpfs -o size=64k tmpfs {rig.kept_folder}; "$@"; echo kept: $(ls {rig.kept_folder})"""
     ours, theirs = socket.socketpair()
     child = subprocess.Popen(["unshare", "-m", "sh", "-ec", script, "smtpd", rig.smtpd], stdin=theirs, stdout=theirs,
                              stderr=subprocess.DEVNULL, env=rig.environment())
@@ -83,7 +83,7 @@ def disk_full(rig):
     while more := ours.recv(4096):
         said += more
     child.wait()
-    if b"451 qq write error or disk full (#4.3.0)\r\n" not in said or rig.kept():
+    if b"451 qq write error or disk full (#4.3.0)\r\n" not in said or not said.endswith(b"\nkept:\n"):
         raise Trouble(repr(said))
 
 
