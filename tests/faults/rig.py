@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent
@@ -22,6 +23,7 @@ CONTROL = {"me": "mx.example.test", "rcpthosts": "example.test", "badmailfrom": 
            "timeoutremote": "10", "timeoutconnect": "5", "helohost": "client.example.test", "tlsclients": "a@b.test"}
 SENDER, RECIPIENTS = "s@x.test", ["u@example.test", "v@example.test"]
 MESSAGE = b"Subject: fault\n\n.dot\n" + b"".join(b"line %d of a message\n" % i for i in range(6000))  # 130 KB
+PAUSE = 0.01  # seconds before a peer's first word, so that the program has to wait at least once
 
 
 class Trouble(Exception):
@@ -124,6 +126,7 @@ class Rig:
                 return reply()
 
             reply()
+            time.sleep(PAUSE)
             say(b"EHLO client\r\n")
             say(f"MAIL FROM:<{SENDER}>\r\n".encode())
             for recipient in RECIPIENTS:
@@ -168,10 +171,10 @@ class Sink:
     """A server for qmail-remote on loopback: keeps what it has answered with 250; may hang up at a stage."""
     STAGES = ("connect", "greeting", "EHLO", "MAIL", "RCPT", "DATA", "half", "dot")
 
-    def __init__(self, tls=None, die_at=None):
+    def __init__(self, tls=None, die_at=None, address=("127.0.0.1", 0)):
         self.accepted, self.dots, self._tls, self._die_at = [], 0, tls, die_at
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        self._listener = socket.create_server(address)
+        self.ip, self.port = self._listener.getsockname()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -200,6 +203,7 @@ class Sink:
 
     def _talk(self, link):
         self._stage("connect")
+        time.sleep(PAUSE)
         link.sendall(b"220 sink\r\n")
         self._stage("greeting")
         lines = link.makefile("rb")
@@ -237,10 +241,15 @@ class Sink:
 
 
 def run_remote(rig, sink, env, preexec=None, message=MESSAGE):
-    (rig.home / "control/smtproutes").write_text(f":127.0.0.1:{sink.port}\n")
+    """One mail by a route to the sink; a sink on port 25 needs none: the host is its address, in brackets."""
+    literal = f"[{sink.ip}]" if sink.port == 25 else None
+    recipients = [r.replace("example.test", literal) for r in RECIPIENTS] if literal else RECIPIENTS
+    (rig.home / "control/smtproutes").write_text("" if literal else f":{sink.ip}:{sink.port}\n")
+    # It has timed out once, so that the table is written to when it answers.
+    (rig.home / "queue/lock/tcpto").write_bytes((socket.inet_aton(sink.ip) + b"\1").ljust(1024, b"\0"))
     try:
-        done = subprocess.run([rig.remote, "example.test", SENDER, *RECIPIENTS], input=message, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=env, timeout=40, preexec_fn=preexec)
+        done = subprocess.run([rig.remote, literal or "example.test", SENDER, *recipients], input=message,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=40, preexec_fn=preexec)
     except subprocess.TimeoutExpired:
         raise Trouble("qmail-remote hangs") from None
     return done

@@ -2,8 +2,10 @@
 
 A first run counts the calls; then one run for each of them (or, where there are very many, for evenly spread ones: the
 number is printed). qmail-smtpd in the clear and inside TLS, qmail-remote likewise. malloc fails once, and from a call on.
+A function that is never called is a failure, too: nothing would have been tested.
 """
 import errno
+import os
 import ssl
 import sys
 
@@ -15,11 +17,12 @@ SMTPD_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO),
                ("posix_spawn", errno.ENOMEM), ("posix_spawn", errno.ENOENT), ("posix_spawn", errno.EACCES), ("waitpid", errno.EINTR),
                ("waitpid", errno.ECHILD), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("stat", errno.EIO),
                ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
+# No realloc: qmail-remote never calls it.
 REMOTE_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO), ("read", errno.EINTR), ("recv", errno.ECONNRESET), ("recv", 0),
                 ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("writev", errno.EIO), ("writev", errno.EINTR),
                 ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("socket", errno.EMFILE), ("connect", errno.ECONNREFUSED),
                 ("connect", errno.ETIMEDOUT), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("stat", errno.EIO), ("flock", errno.ENOLCK),
-                ("pread", errno.EIO), ("pwrite", errno.EIO), ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
+                ("pread", errno.EIO), ("pwrite", errno.EIO), ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM)]
 MOST = 60  # runs for one function; more calls than that are sampled evenly
 
 
@@ -35,16 +38,20 @@ def main():
             return rig.environment(LD_PRELOAD=library, FAULT_PROGRAM=program, FAULT_CALL=call, FAULT_NUMBER=number,
                                    FAULT_ERRNO=error, FAULT_COUNT=count_file, **more)
 
-        def smtpd_run(tls):
+        def smtpd_run(tls, _):
             def one(env):
                 if tls:
                     env = dict(env, SMTPS="1")
                 return "K" if rig.judge_session(rig.session(env, tls)) else "Z"
             return one
 
-        def remote_run(tls):
+        def remote_run(tls, call):
+            # Which addresses are the host's own is asked only without a route: then the port is 25.
+            pid = os.getpid()
+            address = (f"127.{64 + (pid >> 8) % 64}.{pid & 255}.78", 25) if call == "getifaddrs" else ("127.0.0.1", 0)
+
             def one(env):
-                sink = Sink(context if tls else None)
+                sink = Sink(context if tls else None, address=address)
                 try:
                     return judge_delivery(run_remote(rig, sink, env), sink)
                 finally:
@@ -53,12 +60,15 @@ def main():
 
         for program, calls, kinds in (("qmail-smtpd", SMTPD_CALLS, smtpd_run), ("qmail-remote", REMOTE_CALLS, remote_run)):
             for tls in (False, True):
-                one = kinds(tls)
                 for call, error in calls:
+                    if program == "qmail-remote" and call == "getifaddrs" and os.geteuid() != 0:
+                        print("*** NOT TESTED: getifaddrs in qmail-remote, which needs a server on port 25: run me as root")
+                        continue
+                    one = kinds(tls, call)
                     count_file.unlink(missing_ok=True)
                     outcome = one(faulty(program, call, 0, 0))
                     count = int(count_file.read_text()) if count_file.exists() else None
-                    if outcome != "K" or count is None:
+                    if outcome != "K" or not count:
                         print(f"FAIL {program} {call}: without a fault: {outcome!r}, {count} calls")
                         failed += 1
                         continue
