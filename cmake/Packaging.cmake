@@ -2,8 +2,8 @@
 #
 # cmake --install BUILD   puts the programs into qmail's home (QMAIL_HOME, or QMAILHOME from the
 #                         environment) as "make -f Makefile.compat setup" does: it refuses where no valid
-#                         servercert.pem is, keeps what it replaces as *.orig, takes FORCE=1. The prefix
-#                         has no meaning. With DESTDIR, for packagers, it only copies.
+#                         servercert.pem is or the home is not the one that was built for, keeps what it
+#                         replaces as *.orig, takes FORCE=1. The prefix has no meaning. With DESTDIR, for packagers, it only copies.
 # cpack                   (in the build folder) makes a .deb that can stand beside an existing qmail: it
 #                         unpacks into /usr/lib/qmail-tls, and its scripts run setup_home, which copies
 #                         from there into the home and on removal puts back what was there. The programs
