@@ -64,6 +64,11 @@ std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
     return TlsError{Step::certificate, std::move(detail), file,
                     "it must hold the certificate, the chain, and the private key, in PEM"};
   }
+  const EVP_PKEY* public_key = X509_get0_pubkey(chain.leaf.get());
+  if (public_key == nullptr) {
+    return TlsError{Step::certificate, take_library_error(), file,
+                    "OpenSSL cannot read the public key in the first certificate"};
+  }
 
   const auto is_key = [](const PemBlock& block) { return block.is_private_key(); };
   const auto is_usable = [](const PemBlock& block) {
@@ -80,8 +85,11 @@ std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
     return key_error(std::move(detail), file,
                      "it holds no private key: put the key into the same file");
   }
-  const KeyPtr key =
-      private_key_of(*key_block, EVP_PKEY_get0_type_name(X509_get0_pubkey(chain.leaf.get())));
+  if (!pem.damage.empty()) {
+    // What is missing is a part of the chain, and clients could not verify what is left.
+    return TlsError{Step::certificate, pem.damage, file, "a part of it is damaged or cut off"};
+  }
+  const KeyPtr key = private_key_of(*key_block, EVP_PKEY_get0_type_name(public_key));
   if (!key) {
     return key_error(take_library_error(), file, "the private key in it cannot be read");
   }

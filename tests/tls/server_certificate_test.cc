@@ -1,6 +1,8 @@
 // What ServerContext makes of its certificate file, and with which keys it works.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
 
 #include "test_pki.h"
 #include "test_session.h"
@@ -65,6 +67,22 @@ std::string certificate_of_rsa() {
   static const Issued leaf = server_certificate("mx.example.org", authority("ca"), KeyKind::rsa);
   return leaf.pem();
 }
+// A certificate with a key of a kind that nobody knows.
+std::string certificate_of_an_unknown_key() {
+  const Issued leaf = server_certificate("mx.example.org", authority("ca"), KeyKind::ed25519);
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(leaf.certificate.get(), &der);
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  const std::string ed25519 = "\x06\x03\x2b\x65\x70";
+  bytes.replace(bytes.find(ed25519), ed25519.size(), "\x06\x03\x2b\x65\x7f");
+  const BioPtr pem(BIO_new(BIO_s_mem()));
+  PEM_write_bio(pem.get(), PEM_STRING_X509, "",
+                reinterpret_cast<const unsigned char*>(bytes.data()), size);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(pem.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
 std::string damaged(std::string pem) {
   pem[pem.size() / 2] = '!';
   return pem;
@@ -105,6 +123,17 @@ INSTANTIATE_TEST_SUITE_P(
                 [] {
                   return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) +
                          "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+                }},
+        Refused{"ChainCutOff", Step::certificate, "bad end line", "cut off",
+                [] {
+                  const std::string pem = authority("ca").pem();
+                  return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) +
+                         pem.substr(0, pem.size() / 2);
+                }},
+        Refused{"KeyOfAnUnknownKind", Step::certificate, "", "cannot read the public key",
+                [] {
+                  return certificate_of_an_unknown_key() +
+                         key_pem(key(KeyKind::ed25519), KeyForm::pkcs8);
                 }},
         Refused{"CertificateOnly", Step::key, "no start line", "no private key",
                 certificate_of_rsa},
