@@ -60,13 +60,12 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
       reports_(reports),
       ip_(server.address.text()),
       connection_(std::make_unique<FdTransport>(socket, socket), manner.timeout),
-      client_(connection_),
-      policy_(tls_policy(manner.control, server.name, server.address)) {}
+      client_(connection_) {}
 
 Ending Delivery::run() {
   try {
-    for (const auto phase : {&Delivery::open, &Delivery::hello, &Delivery::secure,
-                             &Delivery::be_accepted, &Delivery::send_envelope}) {
+    for (const auto phase : {&Delivery::look_up_policy, &Delivery::open, &Delivery::hello,
+                             &Delivery::secure, &Delivery::be_accepted, &Delivery::send_envelope}) {
       if (auto ending = (this->*phase)()) return std::move(*ending);
     }
     return send_message();
@@ -80,6 +79,13 @@ Ending Delivery::run() {
 }
 
 // --- the phases ---
+
+Delivery::Phase Delivery::look_up_policy() {
+  auto policy = tls_policy(manner_.control, server_.name, server_.address);
+  if (!policy) return hang_up(deferred(text_control_unreadable));
+  policy_ = *std::move(policy);
+  return std::nullopt;
+}
 
 // On port 465 TLS, then the greeting.
 Delivery::Phase Delivery::open() {

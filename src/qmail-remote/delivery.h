@@ -68,6 +68,7 @@ class Delivery {
   using Phase = std::optional<Ending>;  // nothing: go on
 
   // --- the phases, in order ---
+  Phase look_up_policy();
   Phase open();
   Phase hello();
   Phase secure();

@@ -1,6 +1,8 @@
 #include "qmail-remote/tls_policy.h"
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "qmail/ascii.h"
 
@@ -8,32 +10,51 @@ namespace qmail::remote {
 
 namespace {
 
-// FOLDER (with its slash), NAME and suffix, NAME as it is spelled, else in lower case, if there is
-// such a file. A name with a slash comes from a forged DNS answer and must not lead to files
-// elsewhere.
-std::optional<std::string> listed(const ControlDir& control, std::string_view folder,
-                                  std::string_view name, std::string_view suffix) {
-  if (name.empty() || name.find('/') != std::string_view::npos) return std::nullopt;
-  std::string path(folder);
-  path.append(name).append(suffix);
-  if (control.exists(path)) return path;
-  std::string lower(folder);
-  lower.append(to_lower(name)).append(suffix);
-  if (lower != path && control.exists(lower)) return lower;
-  return std::nullopt;
+// As it is given, else in lower case, else both without the final dot that a sender or smtproutes
+// may put there.
+std::vector<std::string> spellings(std::string_view name) {
+  std::vector<std::string> all{std::string(name), to_lower(name)};
+  if (name.size() > 1 && name.ends_with('.')) {
+    name.remove_suffix(1);
+    all.insert(all.end(), {std::string(name), to_lower(name)});
+  }
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+// FOLDER (with its slash), NAME and suffix, if there is such a file. A name with a slash comes from
+// a forged DNS answer and must not lead to files elsewhere.
+Result<std::optional<std::string>, ControlError> listed(const ControlDir& control,
+                                                        std::string_view folder,
+                                                        std::string_view name,
+                                                        std::string_view suffix) {
+  if (name.empty() || name.find('/') != std::string_view::npos) return std::optional<std::string>();
+  for (const std::string& spelling : spellings(name)) {
+    std::string path(folder);
+    path.append(spelling).append(suffix);
+    const auto there = control.has(path);
+    if (!there) return Failure(there.error());
+    if (*there) return std::optional(std::move(path));
+  }
+  return std::optional<std::string>();
 }
 
 }  // namespace
 
-TlsPolicy tls_policy(const ControlDir& control, std::string_view name, const IpAddress& address) {
-  if (const auto pem = listed(control, "tlshosts/", name, ".pem")) {
-    return {TlsPolicy::Level::required, control.file(*pem)};
-  }
-  const std::string listed_as = name.empty() ? address.text() : std::string(name);
-  if (control.exists("tlshosts/exhaustivelist") || listed(control, "notlshosts/", listed_as, "")) {
-    return {TlsPolicy::Level::never};
-  }
-  return {TlsPolicy::Level::opportunistic};
+Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::string_view name,
+                                           const IpAddress& address) {
+  const auto pem = listed(control, "tlshosts/", name, ".pem");
+  if (!pem) return Failure(pem.error());
+  if (*pem) return TlsPolicy{TlsPolicy::Level::required, control.file(**pem)};
+
+  const auto exhaustive = control.has("tlshosts/exhaustivelist");
+  if (!exhaustive) return Failure(exhaustive.error());
+  if (*exhaustive) return TlsPolicy{TlsPolicy::Level::never};
+
+  const auto excluded =
+      listed(control, "notlshosts/", name.empty() ? address.text() : std::string(name), "");
+  if (!excluded) return Failure(excluded.error());
+  return TlsPolicy{*excluded ? TlsPolicy::Level::never : TlsPolicy::Level::opportunistic};
 }
 
 }  // namespace qmail::remote

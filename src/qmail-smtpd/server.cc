@@ -196,7 +196,9 @@ Server::MessageFaults Server::read_message(QueueClient& queue) {
 // EHLO offers STARTTLS when there is a certificate (whether it is any good shows later) and OpenSSL
 // is there.
 bool Server::starttls_to_be_had() {
-  if (tls_unusable_ || !control_.exists("servercert.pem")) return false;
+  if (tls_unusable_) return false;
+  const auto certificate = control_.has("servercert.pem");
+  if (certificate && !*certificate) return false;
   const auto missing = tls::missing();
   if (!missing) return true;
   tls_unusable_ = true;

@@ -32,13 +32,20 @@ Result<tls::Ciphers, ControlError> read_ciphers(const ControlDir& control,
   return ciphers;
 }
 
+bool there_is(const ControlDir& control, std::string_view name) {
+  const auto there = control.has(name);
+  if (!there) throw unreadable_controls(there.error());
+  return *there;
+}
+
 tls::ServerSettings read_settings(const ControlDir& control, const Environment& environment) {
   tls::ServerSettings settings;
   settings.certificate_file = control.file("servercert.pem");
   settings.dh_file = control.file("dh2048.pem");
   settings.ticket_keys_file = control.file("tlsticketkeys");
   // A client that may relay anyway is not asked who it is: some put a question to their user then.
-  if (!environment.relayclient && control.exists("tlsclients") && control.exists("clientca.pem")) {
+  if (!environment.relayclient && there_is(control, "tlsclients") &&
+      there_is(control, "clientca.pem")) {
     settings.client_certificates = {control.file("clientca.pem"), control.file("clientcrl.pem")};
   }
   return settings;

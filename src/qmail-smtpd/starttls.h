@@ -12,7 +12,8 @@
 namespace qmail::smtpd {
 
 // Everything up to the handshake: loads OpenSSL, reads the controls. Throws EndSession if
-// control/tlsserverciphers cannot be read and nothing else is wrong.
+// control/tlsserverciphers cannot be read and nothing else is wrong, or if it cannot be told
+// whether tlsclients or clientca.pem are there.
 Result<tls::ServerContext, tls::TlsError> make_tls_context(const ControlDir& control,
                                                            const Environment& environment);
 
@@ -20,7 +21,7 @@ Result<tls::ServerContext, tls::TlsError> make_tls_context(const ControlDir& con
 std::string tls_failure_reply(const tls::TlsError& error);
 
 // --- lines for the log ---
-// "TLS failed: WHAT: DETAIL; see FILE: ADVICE", as far as it is known.
+// "TLS failed: WHAT: DETAIL; see FILE; ADVICE", as far as it is known.
 std::string tls_failure_line(const tls::TlsError& error);
 // "TLS started: TLSv1.3 CIPHER sni NAME cert ADDRESS", the last two if there are any.
 std::string tls_start_line(const tls::ServerSession& session);

@@ -79,6 +79,7 @@ class Checks {
   void excluded_hosts();
 
   void search(const std::string& folder, Owner owner);
+  bool there(std::string_view name);
   void access(const std::string& file, Owner owner, bool secret);
   void dates(const std::string& file, const tls::CertificateFacts& certificate);
   std::string expiry(const tls::CertificateFacts& certificate) const;
@@ -135,6 +136,13 @@ void Checks::search(const std::string& folder, Owner owner) {
   found_.fail(folder, "cannot be searched by " + runner.name() + ", so " +
                           (owner == Owner::smtpd ? "no mail is accepted" : "all mail is deferred") +
                           ": chmod 755");
+}
+
+// Is there such a file? Where that cannot be told, it is a finding.
+bool Checks::there(std::string_view name) {
+  const auto found = control_.has(name);
+  if (!found) found_.fail(found.error().file, "cannot be looked for: " + found.error().reason);
+  return found && *found;
 }
 
 // --- what every file with certificates is asked ---
@@ -203,7 +211,7 @@ tls::ServerSettings Checks::server_settings() const {
 
 void Checks::server_certificate() {
   const std::string file = control_.file("servercert.pem");
-  if (!control_.exists("servercert.pem")) {
+  if (!there("servercert.pem")) {
     found_.warn(file, "is not there: qmail-smtpd does not offer STARTTLS");
     return;
   }
@@ -222,7 +230,7 @@ void Checks::server_certificate() {
 }
 
 void Checks::client_certificate() {
-  if (!control_.exists("clientcert.pem")) return;
+  if (!there("clientcert.pem")) return;
   const std::string file = control_.file("clientcert.pem");
   tls::ClientSettings settings;
   settings.certificate_file = file;
@@ -274,18 +282,18 @@ void Checks::server_context() {
     }
   }
   const auto not_looked_at = [&](const std::string& file) {
-    if (context || !control_.exists("servercert.pem")) return;
+    if (context || !there("servercert.pem")) return;
     found_.warn(file, "not looked at before servercert.pem can be used");
   };
-  if (control_.exists("dh2048.pem")) {
+  if (there("dh2048.pem")) {
     access(settings.dh_file, Owner::smtpd, false);
     not_looked_at(settings.dh_file);
     if (context && !complaint(settings.dh_file)) found_.ok(settings.dh_file, "2048 bits or more");
   }
-  if (control_.exists("rsa2048.pem")) {
+  if (there("rsa2048.pem")) {
     found_.ok(control_.file("rsa2048.pem"), "has no effect: no cipher of today uses it");
   }
-  if (control_.exists("tlsticketkeys")) {
+  if (there("tlsticketkeys")) {
     access(settings.ticket_keys_file, Owner::smtpd, true);
     not_looked_at(settings.ticket_keys_file);
     struct stat status {};
@@ -304,8 +312,8 @@ void Checks::server_context() {
 // --- relaying by client certificate ---
 
 void Checks::relaying() {
-  const bool clients = control_.exists("tlsclients");
-  const bool authority = control_.exists("clientca.pem");
+  const bool clients = there("tlsclients");
+  const bool authority = there("clientca.pem");
   if (clients && !authority) {
     found_.warn(
         control_.file("tlsclients"),
@@ -395,7 +403,7 @@ void Checks::revocation_lists(const std::vector<tls::CertificateFacts>& authorit
 
 void Checks::verified_hosts() {
   constexpr std::string_view suffix = ".pem";
-  const bool exhaustive = control_.exists("tlshosts/exhaustivelist");
+  const bool exhaustive = there("tlshosts/exhaustivelist");
   std::size_t hosts = 0;
   for (const std::string& name : entries_of(control_.file("tlshosts"))) {
     const std::string file = control_.file("tlshosts/" + name);
@@ -439,7 +447,7 @@ void Checks::verified_hosts() {
 void Checks::excluded_hosts() {
   for (const std::string& name : entries_of(control_.file("notlshosts"))) {
     const std::string file = control_.file("notlshosts/" + name);
-    if (control_.exists("tlshosts/" + name + ".pem")) {
+    if (there("tlshosts/" + name + ".pem")) {
       found_.warn(file, "has no effect: tlshosts/" + name + ".pem is there and demands TLS");
     } else if (name.ends_with(".pem")) {
       found_.warn(file, "names a host that ends in .pem; if that is not meant, drop the ending");

@@ -42,9 +42,13 @@ std::string ControlDir::file(std::string_view name) const {
   return path.append("/").append(name);
 }
 
-bool ControlDir::exists(std::string_view name) const {
+Result<bool, ControlError> ControlDir::has(std::string_view name) const {
+  const std::string path = file(name);
   struct stat status {};
-  return ::stat(file(name).c_str(), &status) == 0;
+  if (::lstat(path.c_str(), &status) == 0) return true;
+  // The last one: a name longer than the file system allows.
+  if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return false;
+  return Failure(unreadable(path, errno));
 }
 
 ControlResult<std::string> ControlDir::line(std::string_view name) const {

@@ -33,8 +33,8 @@ class ControlDir {
 
   // "control/NAME".
   std::string file(std::string_view name) const;
-  // Does it exist, whatever it is? What stat(2) cannot reach does not.
-  bool exists(std::string_view name) const;
+  // Is there something of that name, whatever it is? A symbolic link that leads nowhere is.
+  Result<bool, ControlError> has(std::string_view name) const;
 
   // The first line; an empty file is an empty line.
   ControlResult<std::string> line(std::string_view name) const;

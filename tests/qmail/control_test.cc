@@ -55,10 +55,10 @@ TEST_F(Control, LineIsTheFirstOneWithoutTrailingSpace) {
 
 TEST_F(Control, AMissingFileIsNoErrorAndADirectoryIs) {
   EXPECT_FALSE(dir().line("f")->has_value());
-  EXPECT_FALSE(dir().exists("f"));
+  EXPECT_FALSE(*dir().has("f"));
   EXPECT_EQ(*dir().line_or("f", "me.example"), "me.example");
   ASSERT_EQ(::mkdir((path_ + "/f").c_str(), 0755), 0);
-  EXPECT_TRUE(dir().exists("f"));
+  EXPECT_TRUE(*dir().has("f"));
   const auto line = dir().line("f");
   ASSERT_FALSE(line.has_value());
   EXPECT_EQ(line.error().file, path_ + "/f");

@@ -1,5 +1,7 @@
 #include "qmail-remote/tls_policy.h"
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "scratch.h"
@@ -29,6 +31,10 @@ TEST(TlsPolicyTest, Precedence) {
       {{not_this}, "MX.Example.org", Level::never},
       {{"tlshosts/MX.Example.org.pem"}, "MX.Example.org", Level::required},  // as given
       {{"tlshosts/MX.Example.org.pem"}, "mx.example.org", Level::opportunistic},
+      {{pem}, "mx.example.org.", Level::required},  // without its final dot
+      {{pem}, "MX.example.org.", Level::required},
+      {{not_this}, "mx.example.org.", Level::never},
+      {{"tlshosts/mx.example.org..pem"}, "mx.example.org.", Level::required},
       // an address: no file demands TLS, but it can be forbidden
       {{}, "", Level::opportunistic},
       {{list}, "", Level::never},
@@ -46,9 +52,10 @@ TEST(TlsPolicyTest, Precedence) {
       label.append(" ").append(file);
     }
     const ControlDir control(folder.path());
-    const TlsPolicy policy = tls_policy(control, one.name, *parse_ip("192.0.2.1"));
-    EXPECT_EQ(policy.level, one.level) << label;
-    EXPECT_EQ(policy.pem.empty(), one.level != Level::required) << label;
+    const auto policy = tls_policy(control, one.name, *parse_ip("192.0.2.1"));
+    ASSERT_TRUE(policy) << label;
+    EXPECT_EQ(policy->level, one.level) << label;
+    EXPECT_EQ(policy->pem.empty(), one.level != Level::required) << label;
   }
 }
 
@@ -57,7 +64,7 @@ TEST(TlsPolicyTest, NamesTheFileAsItIsSpelled) {
   folder.write("tlshosts/mx.example.org.pem", "");
   const ControlDir control(folder.path());
   const auto address = *parse_ip("192.0.2.1");
-  EXPECT_EQ(tls_policy(control, "MX.example.ORG", address).pem,
+  EXPECT_EQ(tls_policy(control, "MX.example.ORG", address)->pem,
             folder.path("tlshosts/mx.example.org.pem"));
 }
 
@@ -65,7 +72,29 @@ TEST(TlsPolicyTest, AFolderIsAFileToo) {
   const test::ScratchFolder folder;
   folder.write("notlshosts/mx.example.org/x", "");
   const auto address = *parse_ip("192.0.2.1");
-  EXPECT_EQ(tls_policy(ControlDir(folder.path()), "mx.example.org", address).level, Level::never);
+  EXPECT_EQ(tls_policy(ControlDir(folder.path()), "mx.example.org", address)->level, Level::never);
+}
+
+// What cannot be looked at may be there: nothing goes out in the clear because of that.
+TEST(TlsPolicyTest, WhatCannotBeSeenIsNoPermission) {
+  const auto address = *parse_ip("192.0.2.1");
+  const auto make_link = [](const std::string& from, const char* to) {
+    ASSERT_EQ(::symlink(to, from.c_str()), 0);
+  };
+  for (const char* loop : {"tlshosts", "notlshosts"}) {
+    const test::ScratchFolder folder;
+    make_link(folder.path(loop), loop);
+    const auto policy = tls_policy(ControlDir(folder.path()), "mx.example.org", address);
+    ASSERT_FALSE(policy) << loop;
+    EXPECT_EQ(policy.error().reason, "Too many levels of symbolic links");
+  }
+  const test::ScratchFolder folder;
+  folder.write("tlshosts/unrelated", "");
+  make_link(folder.path("tlshosts/mx.example.org.pem"), "nowhere");
+  EXPECT_EQ(tls_policy(ControlDir(folder.path()), "mx.example.org", address)->level,
+            Level::required);
+  const std::string long_name(255, 'a');  // with .pem it is longer than any file's name
+  EXPECT_EQ(tls_policy(ControlDir(folder.path()), long_name, address)->level, Level::opportunistic);
 }
 
 }  // namespace
