@@ -24,6 +24,9 @@ Result<CertificateDecision, ControlError> decide_relaying(const tls::ClientCerti
                                                           const ControlDir& control) {
   const auto clients = control.list("tlsclients");
   if (!clients) return Failure(clients.error());
+  if (*clients && certificate.state == tls::ClientCertificate::State::unknown) {
+    return Failure(ControlError{certificate.file, certificate.reason});
+  }
   return judge(certificate, *clients);
 }
 

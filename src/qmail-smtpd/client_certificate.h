@@ -26,7 +26,8 @@ struct CertificateDecision {
 CertificateDecision judge(const tls::ClientCertificate& certificate,
                           const std::optional<std::vector<std::string>>& clients);
 
-// The same, with the file read now.
+// The same, with the file read now. What cannot be read, be it this list or what the certificate
+// was to be verified with, is the error.
 Result<CertificateDecision, ControlError> decide_relaying(const tls::ClientCertificate& certificate,
                                                           const ControlDir& control);
 

@@ -109,6 +109,9 @@ std::string tls_start_line(const tls::ServerSession& session) {
 std::string certificate_line(const tls::ClientCertificate& certificate) {
   using State = tls::ClientCertificate::State;
   if (certificate.state == State::none) return "client certificate: none";
+  if (certificate.state == State::unknown) {
+    return "client certificate: not looked at: " + certificate.file + ": " + certificate.reason;
+  }
   std::string line = "client certificate: subject " + cleaned(certificate.subject) + " issuer " +
                      cleaned(certificate.issuer);
   if (certificate.state == State::verified) return line.append(" verified");

@@ -42,7 +42,7 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
   }
   if (!settings.certificate_file.empty()) {
     const PemFile pem = read_pem(settings.certificate_file);
-    if (!pem.absent()) {
+    if (!pem.absent) {
       if (auto error = use_identity(context.get(), pem, settings.certificate_file)) {
         result.warnings_.push_back(
             {error->file, error->advice.empty() ? error->detail : error->advice});

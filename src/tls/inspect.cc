@@ -94,7 +94,7 @@ RevocationListFacts facts_of(X509_CRL* list, X509_STORE* authorities) {
 
 CertificateFile read_certificates(const std::string& path) {
   const PemFile pem = read_pem(path);
-  CertificateFile file{pem.absent(), pem.problem()};
+  CertificateFile file{pem.absent, pem.problem()};
   for (const PemBlock& block : pem.blocks) {
     if (!block.is_certificate()) continue;
     const CertificatePtr certificate = certificate_of(block);
@@ -145,8 +145,8 @@ std::string chain_problem(const std::string& path) {
 
 RevocationFile read_revocation_lists(const std::string& path, const std::string& authorities_path) {
   const PemFile pem = read_pem(path);
-  RevocationFile file{pem.absent(), pem.problem()};
-  if (pem.absent()) return file;
+  RevocationFile file{pem.absent, pem.problem()};
+  if (pem.absent) return file;
   const StorePtr authorities(X509_STORE_new());
   if (!authorities) return file;
   add_authorities(authorities.get(), read_pem(authorities_path));

@@ -1,16 +1,12 @@
 #include "tls/pem_file.h"
 
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "qmail/unique_fd.h"
+#include "tls/secret_file.h"
 #include "tls/tls_error.h"
 
 namespace qmail::tls {
@@ -22,26 +18,6 @@ using TextPtr = std::unique_ptr<char, OpensslDeleter<free_text>>;
 
 const unsigned char* begin_of(std::string_view der) {
   return reinterpret_cast<const unsigned char*>(der.data());
-}
-
-// The whole file into a memory BIO, which wipes what it frees. Returns 0, or the errno.
-int read_whole(const std::string& path, BIO* into) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno;
-  std::array<char, 8192> block;
-  int error = 0;
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) error = errno;
-    if (got <= 0) break;
-    if (BIO_write(into, block.data(), static_cast<int>(got)) != got) {
-      error = ENOMEM;
-      break;
-    }
-  }
-  OPENSSL_cleanse(block.data(), block.size());
-  return error;
 }
 
 // The next block of `in`; false at the end and where the file is damaged (see the error queue).
@@ -77,18 +53,15 @@ std::string_view PemBlock::bytes() const {
   return {reinterpret_cast<const char*>(der.get()), der.get_deleter().size};
 }
 
-bool PemFile::absent() const { return error == ENOENT; }
-
 std::string PemFile::problem() const { return error != 0 ? system_error(error) : damage; }
 
 PemFile read_pem(const std::string& path) {
   ERR_clear_error();
-  PemFile file;
-  const BioPtr content(BIO_new(BIO_s_mem()));
-  file.error = content ? read_whole(path, content.get()) : ENOMEM;
+  const SecretFile whole = SecretFile::read(path);
+  PemFile file{{}, whole.error, whole.absent};
   if (file.error != 0) return file;
   PemBlock block;
-  while (next_block(content.get(), block)) file.blocks.push_back(std::move(block));
+  while (next_block(whole.content.get(), block)) file.blocks.push_back(std::move(block));
   const unsigned long end = ERR_peek_last_error();
   if (ERR_GET_LIB(end) == ERR_LIB_PEM && ERR_GET_REASON(end) == PEM_R_NO_START_LINE) {
     ERR_clear_error();

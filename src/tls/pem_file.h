@@ -31,10 +31,11 @@ struct PemBlock {
 
 struct PemFile {
   std::vector<PemBlock> blocks{};
-  int error = 0;         // errno of an open or read that failed
+  int error = 0;  // errno of an open or read that failed
+  bool absent =
+      false;  // there is nothing of that name; a symbolic link that leads nowhere is there
   std::string damage{};  // why there are no more blocks, if not for the end of the file
 
-  bool absent() const;
   // Why the file, or the rest of it, could not be read; empty when nothing was wrong.
   std::string problem() const;
 };

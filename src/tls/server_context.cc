@@ -22,7 +22,7 @@ using Step = TlsError::Step;
 KeyPtr dh_parameters(const std::string& file, std::vector<Warning>& warnings) {
   constexpr int least_bits = 2048;
   const PemFile pem = read_pem(file);
-  if (pem.absent()) return nullptr;
+  if (pem.absent) return nullptr;
   for (const PemBlock& block : pem.blocks) {
     if (block.label != PEM_STRING_DHPARAMS) continue;
     KeyPtr key = decode_key(block.bytes(), {"type-specific", "DH", EVP_PKEY_KEY_PARAMETERS});
@@ -53,22 +53,6 @@ int on_client_certificate(int /*ok*/, X509_STORE_CTX* store) {
   return carry_on(1, store);
 }
 
-// True if there is an authority to ask for.
-bool ask_for_certificate(SSL_CTX* context, const std::string& file,
-                         std::vector<Warning>& warnings) {
-  const PemFile pem = read_pem(file);
-  const Authorities found = add_authorities(SSL_CTX_get_cert_store(context), pem);
-  if (!found.problem.empty() || found.count() == 0) {
-    warnings.push_back({file, found.problem.empty() ? "holds no certificate" : found.problem});
-  }
-  if (found.count() == 0) return false;
-  for (int i = 0; i < found.count(); ++i) {
-    SSL_CTX_add_client_CA(context, sk_X509_value(found.certificates.get(), i));
-  }
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, on_client_certificate);
-  return true;
-}
-
 }  // namespace
 
 void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
@@ -79,10 +63,6 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   SSL_CTX* raw = context.get();
   SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(raw, 0);
-  constexpr unsigned char session_context[] = "qmail";
-  if (SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1) {
-    return Failure(TlsError{Step::session_id_context, take_library_error()});
-  }
 
   ServerContext result;
   // Before the certificate: the list may lower the security level that a certificate must meet.
@@ -95,18 +75,16 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   }
   use_dh(raw, settings.dh_file, result.warnings_);
   if (settings.client_certificates) {
-    const auto& files = *settings.client_certificates;
-    result.asks_for_certificate_ =
-        ask_for_certificate(raw, files.authorities_file, result.warnings_);
-    if (result.asks_for_certificate_ && !files.revocation_file.empty()) {
-      const PemFile lists = read_pem(files.revocation_file);
-      if (!lists.absent()) {
-        result.revocation_problem_ = add_revocation_lists(SSL_CTX_get_cert_store(raw), lists);
-      }
-      if (!result.revocation_problem_.empty()) {
-        result.warnings_.push_back({files.revocation_file, result.revocation_problem_});
-      }
-    }
+    result.ask_for_certificate(raw, *settings.client_certificates);
+  }
+  // A ticket from a session in which no certificate was asked for must not keep a client from being
+  // asked for one now.
+  const std::string_view session_context =
+      result.asks_for_certificate_ ? "qmail, certificate asked for" : "qmail";
+  if (SSL_CTX_set_session_id_context(raw,
+                                     reinterpret_cast<const unsigned char*>(session_context.data()),
+                                     static_cast<unsigned int>(session_context.size())) != 1) {
+    return Failure(TlsError{Step::session_id_context, take_library_error()});
   }
   if (!settings.ticket_keys_file.empty()) {
     TicketKeysRead tickets = read_ticket_keys(settings.ticket_keys_file);
@@ -118,8 +96,40 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   return result;
 }
 
+void ServerContext::ask_for_certificate(SSL_CTX* context,
+                                        const ServerSettings::ClientCertificates& files) {
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  const PemFile pem = read_pem(files.authorities_file);
+  const Authorities found = add_authorities(store, pem);
+  if (!found.problem.empty() || found.count() == 0) {
+    warnings_.push_back(
+        {files.authorities_file, found.problem.empty() ? "holds no certificate" : found.problem});
+  }
+  if (pem.error != 0 && !pem.absent) unreadable_ = warnings_.back();
+  if (found.count() == 0) return;
+  for (int i = 0; i < found.count(); ++i) {
+    SSL_CTX_add_client_CA(context, sk_X509_value(found.certificates.get(), i));
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, on_client_certificate);
+  asks_for_certificate_ = true;
+
+  if (files.revocation_file.empty()) return;
+  const PemFile lists = read_pem(files.revocation_file);
+  if (lists.absent) return;
+  revocation_problem_ = add_revocation_lists(store, lists);
+  if (revocation_problem_.empty()) return;
+  warnings_.push_back({files.revocation_file, revocation_problem_});
+  if (lists.error != 0) unreadable_ = warnings_.back();
+}
+
 ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   ClientCertificate client;
+  if (unreadable_) {
+    client.state = ClientCertificate::State::unknown;
+    client.reason = unreadable_->reason;
+    client.file = unreadable_->file;
+    return client;
+  }
   const CertificatePtr certificate(asks_for_certificate_ ? SSL_get1_peer_certificate(ssl)
                                                          : nullptr);
   if (!certificate) return client;

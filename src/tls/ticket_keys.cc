@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
-#include "qmail/control.h"
+#include "tls/secret_file.h"
+#include "tls/tls_error.h"
 
 namespace qmail::tls {
 
@@ -73,10 +75,12 @@ TicketKeys::~TicketKeys() { OPENSSL_cleanse(keys.data(), keys.size() * sizeof(Ke
 void TicketKeysDeleter::operator()(TicketKeys* keys) const { delete keys; }
 
 TicketKeysRead read_ticket_keys(const std::string& file) {
-  auto content = read_file(file);
-  if (!content) return {{}, Warning{file, content.error().reason}};
-  if (!*content) return {};
-  std::string& bytes = **content;
+  const SecretFile whole = SecretFile::read(file);
+  if (whole.absent) return {};
+  if (whole.error != 0) return {{}, Warning{file, system_error(whole.error)}};
+  char* start = nullptr;
+  const long size = BIO_get_mem_data(whole.content.get(), &start);
+  const std::string_view bytes(start, static_cast<std::size_t>(size));
   TicketKeysRead result;
   if (bytes.empty() || bytes.size() % sizeof(Key) != 0) {
     result.warning = {file, "not a number of records of 80 bytes, so no session tickets"};
@@ -85,7 +89,6 @@ TicketKeysRead read_ticket_keys(const std::string& file) {
     result.keys->keys.resize(bytes.size() / sizeof(Key));
     std::memcpy(result.keys->keys.data(), bytes.data(), bytes.size());
   }
-  OPENSSL_cleanse(bytes.data(), bytes.size());
   return result;
 }
 

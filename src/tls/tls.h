@@ -63,13 +63,20 @@ struct Ciphers {
 
 // The certificate that a client showed, as far as relaying is concerned.
 struct ClientCertificate {
-  enum class State { none, not_verified, verified };
+  enum class State {
+    none,
+    not_verified,
+    verified,
+    unknown,  // the authorities' or the revocation file is there, and cannot be read
+  };
   State state = State::none;
   std::string reason{};  // not_verified: OpenSSL's text, or why the lists cannot be used
+                         // unknown: the system's text
   std::optional<std::string>
       email{};            // verified: the first emailAddress of the subject, as it stands there
   std::string subject{};  // one line, for the log; empty when none
   std::string issuer{};
+  std::string file{};  // unknown: which one
 };
 
 // How the names in a server's certificate compare with the name that was wanted.
@@ -140,14 +147,17 @@ class ServerContext {
 
  private:
   ServerContext() = default;
+  void ask_for_certificate(ssl_ctx_st* context, const ServerSettings::ClientCertificates& files);
   ClientCertificate client_of(ssl_st* ssl) const;
 
   std::unique_ptr<TicketKeys, TicketKeysDeleter> ticket_keys_;  // outlives the context
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
   std::vector<Warning> warnings_;
   bool asks_for_certificate_ = false;
-  // Why no client certificate can be accepted, if so: a revocation file that cannot be used.
+  // Why no client certificate can be accepted, if so: a revocation file that cannot be used, or a
+  // file that cannot be read.
   std::string revocation_problem_;
+  std::optional<Warning> unreadable_;
 };
 
 // --- client ---

@@ -59,5 +59,18 @@ TEST(ClientCertificate, TheListIsReadWhenItIsNeeded) {
             other.file("tlsclients"));
 }
 
+TEST(ClientCertificate, WhatCannotBeReadIsNoRefusal) {
+  const ScratchDir dir;
+  const ControlDir control(dir.path());
+  tls::ClientCertificate certificate{State::unknown, "Permission denied"};
+  certificate.file = "control/clientca.pem";
+  EXPECT_EQ(decide_relaying(certificate, control)->reason, "");  // this host relays for nobody
+  dir.put("tlsclients", "relay@client.example\n");
+  const auto decision = decide_relaying(certificate, control);
+  ASSERT_FALSE(decision);
+  EXPECT_EQ(decision.error().file, "control/clientca.pem");
+  EXPECT_EQ(decision.error().reason, "Permission denied");
+}
+
 }  // namespace
 }  // namespace qmail::smtpd

@@ -154,5 +154,17 @@ TEST_P(Tickets, NoneInASessionWithACertificate) {
   EXPECT_EQ(client_.state, ClientCertificate::State::none);
 }
 
+TEST_P(Tickets, NoneKeepsAClientFromBeingAskedForItsCertificate) {
+  write_keys(key_record('a'));
+  const Visit not_asked = visit_with(nullptr);
+  EXPECT_EQ(not_asked.tickets, 1);
+  settings_.client_certificates = {{.authorities_file = folder_.file("clientca.pem", ca_.pem())}};
+  const Visit asked =
+      visit_with(not_asked.last.get(),
+                 folder_.file("client.pem", client_certificate("a@example.org", ca_).both()));
+  EXPECT_FALSE(asked.resumed_for_us);
+  EXPECT_EQ(client_.state, ClientCertificate::State::verified);
+}
+
 }  // namespace
 }  // namespace qmail::tls::test
