@@ -432,6 +432,14 @@ TEST_F(DeliveryTest, UnreadableCipherFileIsOurFault) {
   EXPECT_EQ(deliver(willing).reports, accepted);  // not read where TLS is not spoken
 }
 
+TEST_F(DeliveryTest, NothingIsSaidWhereThePolicyCannotBeLookedUp) {
+  ASSERT_EQ(::symlink("tlshosts", folder_.path("tlshosts").c_str()), 0);
+  const Outcome outcome = deliver(willing);
+  EXPECT_EQ(outcome.reports, "ZUnable to read control files. (#4.3.0)/\\0");
+  EXPECT_FALSE(outcome.try_next);
+  EXPECT_EQ(outcome.heard, "");
+}
+
 TEST_F(DeliveryTest, Port465AndNotlshosts) {
   server_.port = 465;
   folder_.write("notlshosts/mx.test", "");

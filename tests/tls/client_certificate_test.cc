@@ -1,4 +1,6 @@
 // What the server makes of a certificate that a client shows.
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -231,6 +233,32 @@ TEST(ClientAuthorities, NobodyIsAskedWithoutThem) {
     });
     ASSERT_TRUE(met.server);
     EXPECT_EQ(met.server->client.state, State::none);
+  }
+}
+
+// Nobody knows who was revoked then, nor whether the client's authority is one of ours.
+TEST(ClientAuthorities, WhatCannotBeReadIsToldApart) {
+  const Folder folder;
+  const std::string shown = folder.file("shown.pem", world().good.both());
+  const std::string authorities = folder.file("clientca.pem", world().ca.pem());
+  const std::string nowhere = folder.path("nowhere.pem");
+  std::filesystem::create_symlink("not-there", nowhere);
+  for (const auto& [ca, lists] : {std::pair(authorities, nowhere), std::pair(nowhere, nowhere),
+                                  std::pair(folder.path("."), std::string())}) {
+    auto server = ServerContext::create(
+        {.certificate_file = folder.file("servercert.pem", world().server.both()),
+         .client_certificates = {{.authorities_file = ca, .revocation_file = lists}}});
+    ASSERT_TRUE(server);
+    const Meeting met = serve(*server, [&](int fd) {
+      BarePeer peer(TLS_client_method());
+      peer.show(shown);
+      peer.open(fd);
+      EXPECT_TRUE(peer.handshake());
+    });
+    ASSERT_TRUE(met.server);
+    EXPECT_EQ(met.server->client.state, State::unknown);
+    EXPECT_EQ(met.server->client.file, ca == authorities ? lists : ca);
+    EXPECT_FALSE(met.server->client.reason.empty());
   }
 }
 
