@@ -19,12 +19,14 @@ IoError failed(int error) {
 // Repeats `attempt` (read_now or write_now) until it moved something, failed, or time is up.
 template <typename Attempt>
 Result<std::size_t, IoError> by_deadline(int fd, short events, Deadline deadline, Attempt attempt) {
-  for (;;) {
+  for (bool last = false;;) {
     const long moved = attempt();
     if (moved >= 0) return static_cast<std::size_t>(moved);
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return Failure(failed(errno));
-    if (!wait_for(fd, events, deadline)) return Failure(timed_out());
+    if (last || !wait_for(fd, events, deadline)) return Failure(timed_out());
+    // The kernel may say "ready" and "try again" in turns: that, too, has an end.
+    last = deadline.passed();
   }
 }
 

@@ -106,7 +106,7 @@ TlsTransport::Outcome TlsTransport::run(Deadline deadline, Operation operation) 
   wire_.deadline = deadline;
   wire_.may_read_once = true;
   wire_.late = false;
-  for (;;) {
+  for (bool last = false;;) {
     ERR_clear_error();
     const int result = operation();
     if (result > 0) return Outcome::done;
@@ -121,9 +121,10 @@ TlsTransport::Outcome TlsTransport::run(Deadline deadline, Operation operation) 
       return fail(IoError::Kind::failed, take_library_error());
     }
     const int fd = reading ? wire_.in : wire_.out;
-    if (wire_.late || !wait_for(fd, reading ? POLLIN : POLLOUT, deadline)) {
+    if (wire_.late || last || !wait_for(fd, reading ? POLLIN : POLLOUT, deadline)) {
       return fail(IoError::Kind::timed_out, "timed out");
     }
+    last = deadline.passed();
   }
 }
 
