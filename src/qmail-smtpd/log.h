@@ -1,8 +1,9 @@
 // Log: what an admin should know, on descriptor 2 (tcpserver's log), a line at a time.
 //
-// Each line is one write(2), so that lines of many processes do not mix, and begins with the
-// program, its process id and the client's address. A line that cannot be written is lost: mail
-// matters more. Whoever writes a line cleans what came from the client.
+// Each line is one write(2) of at most PIPE_BUF bytes, so that lines of many processes do not mix,
+// and begins with the program, its process id and the client's address. A line that cannot be
+// written, or not within a second since nobody reads the log, is lost: mail matters more. Whoever
+// writes a line cleans what came from the client.
 #pragma once
 
 #include <string>
