@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <new>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "qmail-smtpd/config.h"
 #include "qmail-smtpd/log.h"
@@ -33,6 +35,21 @@ constexpr int log_output = 2;
 void fill_standard_descriptors() {
   for (const int fd : {input, output, log_output}) {
     if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
+// inetd and its like give the connection as descriptor 2 as well: what is meant for the log must
+// not get between what the client reads, least of all inside TLS. It is lost there.
+void keep_log_from_client() {
+  struct stat log {};
+  if (::fstat(log_output, &log) != 0 || !S_ISSOCK(log.st_mode)) return;
+  for (const int fd : {input, output}) {
+    struct stat client {};
+    if (::fstat(fd, &client) == 0 && client.st_dev == log.st_dev && client.st_ino == log.st_ino) {
+      ::close(log_output);
+      fill_standard_descriptors();
+      return;
+    }
   }
 }
 
@@ -70,6 +87,7 @@ int main() {
   // Ignored by whoever started us, it would keep the queue program's exit status from us.
   static_cast<void>(std::signal(SIGCHLD, SIG_DFL));
   fill_standard_descriptors();
+  keep_log_from_client();
   try {
     return serve();
   } catch (const std::bad_alloc&) {

@@ -52,6 +52,14 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Environ
 }
 
 int Server::run() {
+  try {
+    return conversation();
+  } catch (const std::bad_alloc&) {
+    return 1;  // not even memory for the last words
+  }
+}
+
+int Server::conversation() {
   int status = 1;
   try {
     converse();
@@ -196,31 +204,42 @@ Server::MessageFaults Server::read_message(QueueClient& queue) {
 // EHLO offers STARTTLS when there is a certificate (whether it is any good shows later) and OpenSSL
 // is there.
 bool Server::starttls_to_be_had() {
-  if (tls_unusable_) return false;
+  if (tls_failure_ && tls_failure_->step == tls::TlsError::Step::library) return false;
   const auto certificate = control_.has("servercert.pem");
   if (certificate && !*certificate) return false;
-  const auto missing = tls::missing();
+  auto missing = tls::missing();
   if (!missing) return true;
-  tls_unusable_ = true;
   log_.line(tls_failure_line(*missing));
+  tls_failure_ = std::move(missing);
   return false;
 }
 
 // Sets TLS up, tells the client `go_ahead` (unless empty) and changes the connection to TLS. A
-// failure before that is returned: the client has not been told. A handshake that fails ends the
-// session without another word in the clear: behind an alert it could only be misread.
+// failure before that is returned: the client has not been told. It is the session's: a client that
+// asks again and again does not fill the log.
 Result<Server::TlsStarted, tls::TlsError> Server::start_tls(std::string_view go_ahead) {
+  if (tls_failure_) return Failure(*tls_failure_);
   hide_memory();  // the private key is about to be in it
   auto context = make_tls_context(control_, environment_);
   if (!context) {
     log_.line(tls_failure_line(context.error()));
-    if (context.error().step == tls::TlsError::Step::library) tls_unusable_ = true;
+    tls_failure_ = context.error();
     return Failure(context.error());
   }
   for (const tls::Warning& warning : context->warnings()) log_.line(warning_line(warning));
   if (!go_ahead.empty()) reply(go_ahead);
+  try {
+    return change_to_tls(*std::move(context));
+  } catch (const std::exception&) {
+    throw EndSession{};
+  }
+}
+
+// Whatever goes wrong from here on, to the first word inside TLS, ends the session without another
+// word in the clear: among the handshake, or behind an alert, it could only be misread.
+Server::TlsStarted Server::change_to_tls(tls::ServerContext context) {
   auto started =
-      context->accept(descriptors_.in, descriptors_.out, Deadline::after(config_.timeout));
+      context.accept(descriptors_.in, descriptors_.out, Deadline::after(config_.timeout));
   if (!started) {
     log_.line(tls_failure_line(started.error()));
     throw EndSession{};

@@ -5,6 +5,7 @@
 // ends in run(): with the last words that fit, and never with a message accepted by accident.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,7 @@ class Server {
     bool too_large = false;
   };
 
+  int conversation();
   void converse();
   void command_loop(Session& session);
   void reply(std::string_view text);
@@ -53,6 +55,7 @@ class Server {
 
   bool starttls_to_be_had();
   Result<TlsStarted, tls::TlsError> start_tls(std::string_view go_ahead);
+  TlsStarted change_to_tls(tls::ServerContext context);
 
   Descriptors descriptors_;
   const SmtpdConfig& config_;
@@ -60,7 +63,7 @@ class Server {
   const ControlDir& control_;
   const Log& log_;
   Connection connection_;
-  bool tls_unusable_ = false;  // OpenSSL is not to be had: known, logged, not tried again
+  std::optional<tls::TlsError> tls_failure_;  // why there is no TLS: logged, not tried again
 };
 
 }  // namespace qmail::smtpd

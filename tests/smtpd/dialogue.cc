@@ -146,6 +146,8 @@ class Parser {
       current().queue_reads = false;
     } else if (rest_ == "queue in the home") {
       current().queue_in_home = true;
+    } else if (rest_ == "log is the connection") {
+      current().log_to_client = true;
     } else if (take("descriptors ")) {
       current().descriptors = static_cast<unsigned>(number(rest_));
     } else {

@@ -54,6 +54,7 @@ struct Dialogue {
   bool queue_reads = true;
   bool queue_in_home = false;
   std::optional<unsigned> descriptors{};
+  bool log_to_client = false;
   std::vector<Step> steps{};
   std::optional<int> exit{};
   std::vector<QueuedMessage> queued{};

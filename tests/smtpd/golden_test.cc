@@ -231,7 +231,7 @@ class Stage {
     if (pid_ == 0) {
       ::dup2(talk[1], 0);
       ::dup2(talk[1], 1);
-      ::dup2(log[1], 2);
+      ::dup2(dialogue_.log_to_client ? talk[1] : log[1], 2);
       ::close_range(3, ~0U, 0);
       if (dialogue_.descriptors) {
         const rlimit limit{*dialogue_.descriptors, *dialogue_.descriptors};
