@@ -128,7 +128,7 @@ WRAP(int, chdir, (const char* to), (to), -1)
 WRAP(int, flock, (int fd, int operation), (fd, operation), -1)
 WRAP(int, setsockopt, (int fd, int level, int name, const void* value, socklen_t n),
      (fd, level, name, value, n), -1)
-WRAP(int, stat, (const char* path, struct stat* into), (path, into), -1)
+WRAP(int, lstat, (const char* path, struct stat* into), (path, into), -1)
 WRAP(int, posix_spawn,
      (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
       const posix_spawnattr_t* attributes, char* const arguments[], char* const variables[]),

@@ -15,13 +15,13 @@ SMTPD_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO),
                ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("write", errno.EPIPE), ("write", errno.ENOSPC),
                ("write", errno.EINTR), ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("pipe2", errno.EMFILE), ("posix_spawn", errno.EAGAIN),
                ("posix_spawn", errno.ENOMEM), ("posix_spawn", errno.ENOENT), ("posix_spawn", errno.EACCES), ("waitpid", errno.EINTR),
-               ("waitpid", errno.ECHILD), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("stat", errno.EIO),
+               ("waitpid", errno.ECHILD), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("lstat", errno.EIO),
                ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
 # No realloc: qmail-remote never calls it.
 REMOTE_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO), ("read", errno.EINTR), ("recv", errno.ECONNRESET), ("recv", 0),
                 ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("writev", errno.EIO), ("writev", errno.EINTR),
                 ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("socket", errno.EMFILE), ("connect", errno.ECONNREFUSED),
-                ("connect", errno.ETIMEDOUT), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("stat", errno.EIO), ("flock", errno.ENOLCK),
+                ("connect", errno.ETIMEDOUT), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("lstat", errno.EIO), ("flock", errno.ENOLCK),
                 ("pread", errno.EIO), ("pwrite", errno.EIO), ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM)]
 MOST = 60  # runs for one function; more calls than that are sampled evenly
 

@@ -1,6 +1,9 @@
 #include "qmail-smtpd/log.h"
 
+#include <algorithm>
 #include <array>
+#include <climits>
+#include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +34,32 @@ TEST(Log, OneLineOneWrite) {
 TEST(Log, NobodyListening) {
   const Log log(-1, "192.0.2.7");
   log.line("lost");  // returns
+}
+
+TEST(Log, NobodyReading) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  const std::string block(PIPE_BUF, 'x');
+  while (::write(writer.get(), block.data(), block.size()) > 0) {
+  }
+  ASSERT_EQ(::fcntl(writer.get(), F_SETFL, 0), 0);  // from now on a write waits
+  Log(writer.get(), "192.0.2.7").line("lost");      // returns
+}
+
+TEST(Log, ALineIsNotLongerThanWhatAPipeKeepsTogether) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  Log(writer.get(), "192.0.2.7").line(std::string(3 * PIPE_BUF, 'x'));
+  writer.reset();
+  std::string got(3 * PIPE_BUF, '\0');
+  got.resize(
+      static_cast<std::size_t>(std::max<ssize_t>(0, ::read(ends[0], got.data(), got.size()))));
+  EXPECT_EQ(got.size(), PIPE_BUF);
+  EXPECT_TRUE(got.ends_with("x\n"));
 }
 
 }  // namespace
