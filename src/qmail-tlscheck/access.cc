@@ -1,6 +1,7 @@
 #include "qmail-tlscheck/access.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -46,6 +47,12 @@ bool can_read(const Account& who, const std::string& path) {
 
 bool can_search(const Account& who, const std::string& folder) {
   return allows(folder, who, {S_IXUSR, S_IXGRP, S_IXOTH});
+}
+
+bool leads_nowhere(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return false;
+  return ::stat(path.c_str(), &status) != 0 && errno != EACCES;
 }
 
 bool world_readable(const std::string& path) {

@@ -21,7 +21,9 @@ std::optional<Account> account(const std::string& name);
 bool can_read(const Account& who, const std::string& path);
 // May it reach what is in the folder? False also if there is no such folder.
 bool can_search(const Account& who, const std::string& folder);
-// May everybody on this machine?
+// Is it a symbolic link, and nothing there where it points to?
+bool leads_nowhere(const std::string& path);
+// May everybody on this machine read it?
 bool world_readable(const std::string& path);
 
 }  // namespace qmail::tlscheck

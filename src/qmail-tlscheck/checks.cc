@@ -129,10 +129,11 @@ void Checks::folders() {
 }
 
 void Checks::search(const std::string& folder, Owner owner) {
+  if (leads_nowhere(folder)) return found_.fail(folder, "is a symbolic link that leads nowhere");
   const Runner runner = runner_of(owner);
   struct stat status {};
-  const bool there = ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-  if (!there || !runner.who || can_search(*runner.who, folder)) return;
+  const bool is_folder = ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (!is_folder || !runner.who || can_search(*runner.who, folder)) return;
   found_.fail(folder, "cannot be searched by " + runner.name() + ", so " +
                           (owner == Owner::smtpd ? "no mail is accepted" : "all mail is deferred") +
                           ": chmod 755");
@@ -148,6 +149,7 @@ bool Checks::there(std::string_view name) {
 // --- what every file with certificates is asked ---
 
 void Checks::access(const std::string& file, Owner owner, bool secret) {
+  if (leads_nowhere(file)) return found_.fail(file, "is a symbolic link that leads nowhere");
   const Runner runner = runner_of(owner);
   if (runner.who && !can_read(*runner.who, file)) {
     found_.fail(file, "cannot be read by " + runner.name() + ": chown or chmod it");
@@ -249,8 +251,8 @@ void Checks::ciphers(std::string_view name, Owner owner) {
   const std::string file = control_.file(name);
   const auto lines = control_.list(name);
   if (!lines) return found_.fail(file, lines.error().reason);
+  if (*lines || leads_nowhere(file)) access(file, owner, false);
   if (!*lines) return;
-  access(file, owner, false);
   const std::string list = joined(**lines, ":");
   const auto parts = tls::meaningless_parts(list);
   for (const std::string& part : parts) {
@@ -331,8 +333,8 @@ void Checks::tlsclients() {
   const std::string file = control_.file("tlsclients");
   const auto entries = control_.list("tlsclients");
   if (!entries) return found_.fail(file, entries.error().reason);
-  if (!*entries) return;
   access(file, Owner::smtpd, false);
+  if (!*entries) return;
   std::size_t good = 0;
   for (const std::string& entry : **entries) {
     const std::size_t at = entry.find('@');

@@ -225,6 +225,34 @@ TEST_F(ChecksTest, AControlFolderTheProgramsCannotSearch) {
                        "deferred: chmod 755"}));
 }
 
+// Most of them count as there for the programs: what they stand for is wanted, and cannot be had.
+TEST_F(ChecksTest, LinksThatLeadNowhere) {
+  const std::vector<std::string> names{"servercert.pem",   "clientcert.pem",
+                                       "tlsserverciphers", "tlsclientciphers",
+                                       "dh2048.pem",       "tlsticketkeys",
+                                       "tlsclients",       "clientca.pem",
+                                       "clientcrl.pem",    "tlshosts/mx.example.net.pem"};
+  for (const std::string& name : names) {
+    const std::string content = **read_file(control(name));
+    remove(name);
+    std::filesystem::create_symlink("nowhere", control(name));
+    expect(Level::fail, name, "is a symbolic link that leads nowhere");
+    for (const Finding& finding : check().all()) {
+      EXPECT_EQ(finding.text.find("cannot be read by"), std::string::npos) << finding.file;
+      EXPECT_TRUE(finding.file != control(name) || finding.level != Level::ok) << finding.text;
+    }
+    remove(name);
+    put(name, content);
+  }
+  EXPECT_EQ(check().exit_status(), 0);
+}
+
+TEST_F(ChecksTest, AFolderThatIsALinkThatLeadsNowhere) {
+  std::filesystem::remove_all(control("tlshosts"));
+  std::filesystem::create_symlink("nowhere", control("tlshosts"));
+  expect(Level::fail, "tlshosts", "is a symbolic link that leads nowhere");
+}
+
 TEST_F(ChecksTest, AKeyThatEverybodyCanRead) {
   ASSERT_EQ(::chmod(control("servercert.pem").c_str(), 0644), 0);
   expect(Level::fail, "servercert.pem", "can be read by everybody");
