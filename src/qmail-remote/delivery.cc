@@ -82,7 +82,9 @@ Ending Delivery::run() {
 
 Delivery::Phase Delivery::look_up_policy() {
   auto policy = tls_policy(manner_.control, server_.name, server_.address);
-  if (!policy) return hang_up(deferred(text_control_unreadable));
+  if (!policy) {
+    return end_before_tls(tls_policy_unknown(policy.error().file, policy.error().reason), {});
+  }
   policy_ = *std::move(policy);
   return std::nullopt;
 }

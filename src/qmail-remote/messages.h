@@ -99,6 +99,9 @@ inline std::string with_reason(std::string_view text, std::string_view reason) {
 inline std::string tls_library_missing(std::string_view reason) {
   return with_reason("TLS demanded, but OpenSSL cannot be loaded", reason);
 }
+inline std::string tls_policy_unknown(const std::string& file, std::string_view reason) {
+  return with_reason("TLS unable to look for " + printable(file), reason);
+}
 inline std::string tls_context_failed(std::string_view reason) {
   return with_reason("TLS error initializing ctx", reason);
 }
