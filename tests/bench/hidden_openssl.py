@@ -2,7 +2,7 @@
 
 In mount and network namespaces of its own an empty file lies over libssl and libcrypto. Exit
 status 1 when a program behaves wrongly (each is named), 77 when there can be no such namespaces
-(not root).
+(not root, or in a chroot).
 """
 import ctypes
 import os
@@ -50,7 +50,8 @@ def main():
 def enter_namespaces():
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS | link.CLONE_NEWNET) != 0:
         raise OSError(os.strerror(ctypes.get_errno()))
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    if subprocess.run(["mount", "--make-rprivate", "/"]).returncode != 0:
+        raise OSError("/ is no mount point, as in a chroot")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
