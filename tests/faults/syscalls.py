@@ -27,6 +27,21 @@ REMOTE_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO)
 MOST = 60  # runs for one function; more calls than that are sampled evenly
 
 
+def silent_client(rig, env):
+    """Where the kernel cannot even say that nothing comes, a wait still ends by its deadline."""
+    (rig.home / "control/timeoutsmtpd").write_text("1\n")
+    child, link = rig.start_smtpd(env)
+    said = b""
+    try:
+        while more := link.recv(4096):
+            said += more
+    except TimeoutError:
+        child.kill()
+    link.close()
+    rig.wait(child)
+    return said.endswith(b"451 timeout (#4.4.2)\r\n")
+
+
 def main():
     smtpd, remote, library = sys.argv[1:4]
     passed = failed = missed = 0
@@ -94,6 +109,11 @@ def main():
                                 rig.forget()
                     print(f"{program} {'TLS' if tls else 'clear'} {call} {errno.errorcode.get(error, 'end of file')}: {count} calls, "
                           f"outcomes {outcomes}", flush=True)
+        if silent_client(rig, faulty("qmail-smtpd", "poll", 1, errno.ENOMEM, FAULT_FOREVER="1")):
+            passed += 1
+        else:
+            print("FAIL poll fails for ever and the client says nothing: no end by the deadline")
+            failed += 1
     print(f"{missed} faults were not reached")
     if missed * 10 > passed:
         print("FAIL too many faults were not reached")
