@@ -110,7 +110,7 @@ std::string certificate_line(const tls::ClientCertificate& certificate) {
   using State = tls::ClientCertificate::State;
   if (certificate.state == State::none) return "client certificate: none";
   if (certificate.state == State::unknown) {
-    return "client certificate: not looked at: " + certificate.file + ": " + certificate.reason;
+    return "client certificate: not to be judged: " + certificate.file + ": " + certificate.reason;
   }
   std::string line = "client certificate: subject " + cleaned(certificate.subject) + " issuer " +
                      cleaned(certificate.issuer);

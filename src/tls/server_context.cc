@@ -124,12 +124,12 @@ void ServerContext::ask_for_certificate(SSL_CTX* context,
 
 ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   ClientCertificate client;
-  if (unreadable_) {
+  const auto not_to_be_told = [&] {
     client.state = ClientCertificate::State::unknown;
     client.reason = unreadable_->reason;
     client.file = unreadable_->file;
-    return client;
-  }
+  };
+  if (!asks_for_certificate_ && unreadable_) not_to_be_told();
   const CertificatePtr certificate(asks_for_certificate_ ? SSL_get1_peer_certificate(ssl)
                                                          : nullptr);
   if (!certificate) return client;
@@ -139,6 +139,8 @@ ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   client.state = ClientCertificate::State::not_verified;
   if (verdict != X509_V_OK) {
     client.reason = X509_verify_cert_error_string(verdict);
+  } else if (unreadable_) {
+    not_to_be_told();
   } else if (!revocation_problem_.empty()) {
     client.reason = revocation_problem_;
   } else {

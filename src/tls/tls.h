@@ -67,14 +67,15 @@ struct ClientCertificate {
     none,
     not_verified,
     verified,
-    unknown,  // the authorities' or the revocation file is there, and cannot be read
+    unknown,  // the authorities' file is there and cannot be read; or one was shown and is good, as
+              // far as can be told without the revocation file, which is there and cannot be read
   };
   State state = State::none;
   std::string reason{};  // not_verified: OpenSSL's text, or why the lists cannot be used
                          // unknown: the system's text
   std::optional<std::string>
       email{};            // verified: the first emailAddress of the subject, as it stands there
-  std::string subject{};  // one line, for the log; empty when none
+  std::string subject{};  // one line, for the log; empty when none was shown
   std::string issuer{};
   std::string file{};  // unknown: which one
 };

@@ -262,5 +262,29 @@ TEST(ClientAuthorities, WhatCannotBeReadIsToldApart) {
   }
 }
 
+// Without the revocation file, too, it is clear that these are nobody we know.
+TEST(ClientAuthorities, WithoutARevocationFileStrangersAreStrangers) {
+  const Folder folder;
+  const std::string stranger =
+      folder.file("shown.pem", client_certificate("a@example.org", world().other_ca).both());
+  auto server = ServerContext::create(
+      {.certificate_file = folder.file("servercert.pem", world().server.both()),
+       .client_certificates = {{.authorities_file = folder.file("clientca.pem", world().ca.pem()),
+                                .revocation_file = folder.path(".")}}});
+  ASSERT_TRUE(server);
+  for (const auto& [shown, state] :
+       {std::pair(std::string(), State::none), std::pair(stranger, State::not_verified)}) {
+    const std::string& file = shown;
+    const Meeting met = serve(*server, [&file](int fd) {
+      BarePeer peer(TLS_client_method());
+      if (!file.empty()) peer.show(file);
+      peer.open(fd);
+      EXPECT_TRUE(peer.handshake());
+    });
+    ASSERT_TRUE(met.server);
+    EXPECT_EQ(met.server->client.state, state);
+  }
+}
+
 }  // namespace
 }  // namespace qmail::tls::test
