@@ -164,8 +164,7 @@ RevocationFile read_revocation_lists(const std::string& path, const std::string&
 
 std::vector<std::string> meaningless_parts(std::string_view cipher_list) {
   std::vector<std::string> found;
-  const SslContextPtr context(SSL_CTX_new(TLS_server_method()));
-  for (bool first = true; context && !cipher_list.empty(); first = false) {
+  for (bool first = true; !cipher_list.empty(); first = false) {
     const std::size_t end = cipher_list.find_first_of(":, ;");
     std::string_view part = cipher_list.substr(0, end);
     cipher_list.remove_prefix(end == std::string_view::npos ? cipher_list.size() : end + 1);
@@ -178,7 +177,10 @@ std::vector<std::string> meaningless_parts(std::string_view cipher_list) {
     // stand before the first word: only there OpenSSL knows DEFAULT, SUITEB128 and the like.
     const std::string alone =
         first && !has_operator ? word + ":@SECLEVEL=0" : "@SECLEVEL=0:" + word;
-    if (SSL_CTX_set_cipher_list(context.get(), alone.c_str()) != 1) found.emplace_back(part);
+    // A context of its own: SUITEB128 would change what the next words mean.
+    const SslContextPtr context(SSL_CTX_new(TLS_server_method()));
+    if (context && SSL_CTX_set_cipher_list(context.get(), alone.c_str()) != 1)
+      found.emplace_back(part);
   }
   ERR_clear_error();
   return found;

@@ -278,6 +278,8 @@ TEST_F(ChecksTest, WordsThatACipherListMayBeginWith) {
     expect(Level::warn, "tlsserverciphers",
            "names no cipher this OpenSSL has: DEFAULT (it counts only as the first word)");
   }
+  put("tlsserverciphers", "SUITEB128:NONSENSE\n");
+  expect(Level::warn, "tlsserverciphers", "names no cipher this OpenSSL has: NONSENSE");
   put("tlsserverciphers", "HIGH:!DEFAULT\n");
   expect(Level::warn, "tlsserverciphers", "names no cipher this OpenSSL has: !DEFAULT");
 }
