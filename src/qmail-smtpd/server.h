@@ -44,7 +44,7 @@ class Server {
     bool too_large = false;
   };
 
-  int conversation();
+  int conversation();  // run(), but for want of memory even for the last words
   void converse();
   void command_loop(Session& session);
   void reply(std::string_view text);

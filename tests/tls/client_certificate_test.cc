@@ -214,6 +214,19 @@ TEST(ClientAuthorities, TheirNamesAreSent) {
   });
 }
 
+// What the server makes of a client that shows the certificate in the file `shown`; of one that
+// shows none, if that is empty.
+ClientCertificate judged(ServerContext& server, const std::string& shown) {
+  const Meeting met = serve(server, [&shown](int fd) {
+    BarePeer peer(TLS_client_method());
+    if (!shown.empty()) peer.show(shown);
+    peer.open(fd);
+    EXPECT_TRUE(peer.handshake());
+  });
+  EXPECT_TRUE(met.server);
+  return met.server ? met.server->client : ClientCertificate();
+}
+
 TEST(ClientAuthorities, NobodyIsAskedWithoutThem) {
   const Folder folder;
   const std::string shown = folder.file("shown.pem", world().good.both());
@@ -225,14 +238,7 @@ TEST(ClientAuthorities, NobodyIsAskedWithoutThem) {
     ASSERT_TRUE(server);
     ASSERT_EQ(server->warnings().size(), 1U);
     EXPECT_EQ(server->warnings()[0].file, folder.path("clientca.pem"));
-    const Meeting met = serve(*server, [&](int fd) {
-      BarePeer peer(TLS_client_method());
-      peer.show(shown);
-      peer.open(fd);
-      EXPECT_TRUE(peer.handshake());
-    });
-    ASSERT_TRUE(met.server);
-    EXPECT_EQ(met.server->client.state, State::none);
+    EXPECT_EQ(judged(*server, shown).state, State::none);
   }
 }
 
@@ -249,16 +255,10 @@ TEST(ClientAuthorities, WhatCannotBeReadIsToldApart) {
         {.certificate_file = folder.file("servercert.pem", world().server.both()),
          .client_certificates = {{.authorities_file = ca, .revocation_file = lists}}});
     ASSERT_TRUE(server);
-    const Meeting met = serve(*server, [&](int fd) {
-      BarePeer peer(TLS_client_method());
-      peer.show(shown);
-      peer.open(fd);
-      EXPECT_TRUE(peer.handshake());
-    });
-    ASSERT_TRUE(met.server);
-    EXPECT_EQ(met.server->client.state, State::unknown);
-    EXPECT_EQ(met.server->client.file, ca == authorities ? lists : ca);
-    EXPECT_FALSE(met.server->client.reason.empty());
+    const ClientCertificate client = judged(*server, shown);
+    EXPECT_EQ(client.state, State::unknown);
+    EXPECT_EQ(client.file, ca == authorities ? lists : ca);
+    EXPECT_FALSE(client.reason.empty());
   }
 }
 
@@ -272,18 +272,8 @@ TEST(ClientAuthorities, WithoutARevocationFileStrangersAreStrangers) {
        .client_certificates = {{.authorities_file = folder.file("clientca.pem", world().ca.pem()),
                                 .revocation_file = folder.path(".")}}});
   ASSERT_TRUE(server);
-  for (const auto& [shown, state] :
-       {std::pair(std::string(), State::none), std::pair(stranger, State::not_verified)}) {
-    const std::string& file = shown;
-    const Meeting met = serve(*server, [&file](int fd) {
-      BarePeer peer(TLS_client_method());
-      if (!file.empty()) peer.show(file);
-      peer.open(fd);
-      EXPECT_TRUE(peer.handshake());
-    });
-    ASSERT_TRUE(met.server);
-    EXPECT_EQ(met.server->client.state, state);
-  }
+  EXPECT_EQ(judged(*server, "").state, State::none);
+  EXPECT_EQ(judged(*server, stranger).state, State::not_verified);
 }
 
 }  // namespace
