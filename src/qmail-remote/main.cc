@@ -1,10 +1,12 @@
 // qmail-remote HOST SENDER RECIPIENT...: sends the message on descriptor 0 by SMTP; reports on
 // descriptor 1. The exit status is always 0, nothing is ever written to descriptor 2 (qmail-rspawn
 // joins it to the report), and there is always exactly one message report: whatever was not
-// foreseen is a deferral.
+// foreseen is a deferral. With the one argument --version it says its version instead.
 #include <array>
 #include <csignal>
 #include <new>
+#include <string>
+#include <string_view>
 #include <unistd.h>
 
 #include "qmail-remote/messages.h"
@@ -12,6 +14,7 @@
 #include "qmail-remote/report.h"
 #include "qmail/confinement.h"
 #include "qmail/environment.h"
+#include "tls/tls.h"
 
 namespace {
 
@@ -32,6 +35,10 @@ MessageReport run(int argc, char** argv, Reports& reports) {
 int main(int argc, char** argv) {
   Reports reports;
   try {
+    if (argc == 2 && std::string_view(argv[1]) == "--version") {
+      const std::string text = qmail::tls::version_text("qmail-remote", qmail::tls::load());
+      return ::write(STDOUT_FILENO, text.data(), text.size()) < 0 ? 1 : 0;
+    }
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // cannot fail for SIGPIPE
     const MessageReport report = run(argc, argv, reports);
     reports.finish(STDOUT_FILENO, report.status, report.text);

@@ -1,11 +1,13 @@
 // qmail-smtpd: receives mail by SMTP, in the clear and in TLS, for qmail-queue.
 //
-// Started by tcpserver for each connection: input on descriptor 0, output on 1, the log on 2. What
-// is done here is what must be done before there is a Server; everything else is in smtpd_core.
+// Started by tcpserver for each connection: input on descriptor 0, output on 1, the log on 2.
+// With the one argument --version it says its version instead. What is done here is what must be
+// done before there is a Server; everything else is in smtpd_core.
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <new>
+#include <string>
 #include <string_view>
 #include <sys/stat.h>
 #include <system_error>
@@ -20,6 +22,7 @@
 #include "qmail/deadline.h"
 #include "qmail/environment.h"
 #include "qmail/transport.h"
+#include "tls/tls.h"
 
 namespace {
 
@@ -79,9 +82,14 @@ int serve() {
   return qmail::smtpd::Server({input, output}, *config, environment, control, log).run();
 }
 
+int say_version() {
+  const std::string text = qmail::tls::version_text("qmail-smtpd", qmail::tls::load());
+  return ::write(output, text.data(), text.size()) < 0 ? 1 : 0;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   // Stays ignored in the queue program: a write to a pipe that nobody reads is an error, no death.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Ignored by whoever started us, it would keep the queue program's exit status from us.
@@ -89,6 +97,7 @@ int main() {
   fill_standard_descriptors();
   keep_log_from_client();
   try {
+    if (argc == 2 && std::string_view(argv[1]) == "--version") return say_version();
     return serve();
   } catch (const std::bad_alloc&) {
     return refuse(qmail::smtpd::reply::out_of_memory);

@@ -2,6 +2,7 @@
 // do.
 //
 //   qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]
+//   qmail-tlscheck --version
 //
 // Exit status: 0 all well, 1 warnings, 2 something does not work, 111 it could not look. See
 // qmail-tlscheck(8).
@@ -94,6 +95,10 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc == 2 && std::string_view(argv[1]) == "--version") {
+      const std::string text = qmail::tls::version_text("qmail-tlscheck", qmail::tls::load());
+      return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : could_not_look;
+    }
     const auto options = parse(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
     if (options) return run(*options);
     complain("usage: qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]");

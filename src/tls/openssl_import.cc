@@ -29,6 +29,7 @@
 // clang-format off
 #define QMAIL_OPENSSL_FUNCTIONS(F) \
   F(unsigned long, OpenSSL_version_num, (), ()) \
+  F(const char*, OpenSSL_version, (int a), (a)) \
   F(const unsigned char*, ASN1_STRING_get0_data, (const ASN1_STRING* a), (a)) \
   F(int, ASN1_STRING_length, (const ASN1_STRING* a), (a)) \
   F(void, BIO_clear_flags, (BIO* a, int b), (a, b)) \

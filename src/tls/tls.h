@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "qmail/deadline.h"
@@ -54,6 +55,10 @@ std::optional<TlsError> load();
 // Why load() would fail; nothing if it would not. Cheap where the libraries lie where they lay when
 // the program was built: they are not mapped then. Elsewhere the answer is load()'s own.
 std::optional<TlsError> missing();
+
+// What --version says: the program's name and version, the OpenSSL it was built for, and the one it
+// runs with, in that library's own words; or why there is none, which is what load() said.
+std::string version_text(std::string_view program, const std::optional<TlsError>& not_loaded);
 
 // A cipher list for TLS 1.2 (ciphers(1)) and where it came from.
 struct Ciphers {
