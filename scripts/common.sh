@@ -54,4 +54,17 @@ build() {
   rm -f "$log"
 }
 
+# run_tests PRESET CTEST-OPTION...: ctest, and then that all it lists has run. With all=1, every case of the gtest
+# programs has, too. NO_SKIPS in the environment: none may be skipped.
+run_tests() {
+  local preset=$1 folder=build/$1 listed status=0
+  shift
+  rm -f "$folder/ran.xml" "$folder/Testing/Temporary/LastTest.log"
+  listed=$(ctest --preset "$preset" -N "$@" | sed -n 's/^Total Tests: //p')
+  ctest --preset "$preset" --no-tests=error -j "$(nproc)" --output-on-failure --output-junit "$PWD/$folder/ran.xml" "$@" || status=$?
+  python3 tests/support/count_tests.py "${listed:-0}" "$folder/ran.xml" "$folder/Testing/Temporary/LastTest.log" \
+    ${all:+"$folder/gtest-programs"} || [ "$status" -ne 0 ] || status=1
+  return "$status"
+}
+
 packages_to_build='g++ cmake make libssl-dev libcdb-dev'

@@ -16,8 +16,8 @@ me=$(id -un) my_group=$(id -gn)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/$test_name.XXXXXX") || exit 99
 # Every user must reach what stands in there.
 chmod 755 "$scratch"
-at_end=:
-trap 'eval "$at_end"; rm -rf "$scratch"' EXIT
+at_end=: finished=
+trap 'eval "$at_end"; rm -rf "$scratch"; [ -n "$finished" ] || { echo "$test_name: FAILED: ended before its end" >&2; exit 99; }' EXIT
 trap 'exit 99' HUP INT TERM
 
 failures=0
@@ -74,10 +74,12 @@ owner_of() { stat -c %U:%G "$1"; }
 skip() {
   echo "$test_name: SKIPPED: $*" >&2
   [ "$failures" -eq 0 ] || finish
+  finished=1
   exit 77
 }
 
 finish() {
+  finished=1
   echo "$test_name: $checks checks, $failures failed"
   [ "$failures" -eq 0 ] && [ "$checks" -gt 0 ]
   exit

@@ -140,6 +140,10 @@ def check(described, ours):
     """Compares the exact figures with the committed ones; returns the exit status."""
     committed = load(FIGURES)
     status = 0
+    held = {figure["key"] for figure in described if figure.get("exact")}
+    for key in sorted(held ^ committed.keys()):
+        complain(f"FAILED: {key}: {'not in' if key in held else 'no exact figure, but in'} figures.json")
+        status = 1
     for figure in described:
         key = figure["key"]
         if key not in committed:

@@ -248,4 +248,4 @@ def table(folder, out=sys.stdout):
     for c in cells:
         if c["outcome"] == "absent":
             print(f"*** NOT TESTED: {c['peer']} as {c['role']}: {c['why']}", file=sys.stderr)
-    return not any(c["outcome"] == "FAIL" for c in cells)
+    return bool(cells) and not any(c["outcome"] == "FAIL" for c in cells)

@@ -111,6 +111,9 @@ def main():
             else:
                 for role, what in roles.items():
                     try_role(world, name, module, role, what, results)
+        if not any(c["outcome"] in ("ok", "absent") for c in results.cells):
+            print(f"FAIL: {name}: nothing of it succeeded", flush=True)
+            failed = True
         if args.results:
             results.write(args.results)
         absent = any(c["outcome"] == "absent" for c in results.cells)
