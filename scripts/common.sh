@@ -68,3 +68,34 @@ run_tests() {
 }
 
 packages_to_build='g++ cmake make libssl-dev libcdb-dev'
+packages_to_package='dpkg-dev file'
+
+# debian_root SUITE: a folder with that Debian release in it, made by debootstrap when it is not there yet.
+debian_root() {
+  local root=${QMAIL_TLS_CACHE:-/var/cache/qmail-tls}/$1 log
+  if [ ! -e "$root/.whole" ]; then
+    need_packages debootstrap >&2
+    say "Setting up Debian $1 in $root" >&2
+    rm -rf "$root"
+    mkdir -p "$root"
+    log=$(mktemp)
+    debootstrap --variant=minbase "$1" "$root" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "debootstrap failed"; }
+    rm -f "$log"
+    touch "$root/.whole"
+  fi
+  echo "$root"
+}
+
+# in_root ROOT COMMAND...: with ROOT as the root folder, in a mount namespace of its own.
+in_root() {
+  local root=$1
+  shift
+  unshare -m sh -c '
+    set -e
+    root=$1
+    shift
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+    exec chroot "$root" "$@"' sh "$root" "$@"
+}
