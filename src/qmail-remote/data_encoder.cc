@@ -1,5 +1,6 @@
 #include "qmail-remote/data_encoder.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace qmail::remote {
@@ -26,6 +27,19 @@ char* copy_with_spaces(char* to, const char* from, const char* end, const char* 
 
 }  // namespace
 
+// A line begins at `from`: its first dot is doubled, its first NULs are sent, but for the last of
+// them if what follows is not here yet. Returns what comes behind them.
+const char* DataEncoder::begin_line(const char* from, const char* end, char*& to) {
+  if (*from == '.') *to++ = '.';
+  if (*from != '\0') return from;
+  const char* const rest = std::find_if(from, end, [](char c) { return c != '\0'; });
+  to = copy(to, from, rest - 1);
+  line_start_ = false;
+  held_nul_ = rest == end;
+  if (!held_nul_) *to++ = *rest == '.' ? ' ' : '\0';
+  return rest;
+}
+
 std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
   if (block.empty()) return 0;
   const char* from = block.data();
@@ -36,7 +50,12 @@ std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
     line_start_ = false;
   }
   held_cr_ = false;
-  if (line_start_ && *from == '.') *to++ = '.';
+  if (held_nul_) *to++ = *from == '.' ? ' ' : '\0';
+  if (line_start_ || (held_nul_ && *from == '\0')) {
+    from = begin_line(from, end, to);
+  } else {
+    held_nul_ = false;
+  }
   const char* next_cr = find(from, end, '\r');  // most messages have none
   for (;;) {
     const char* const line_feed = find(from, end, '\n');
@@ -58,7 +77,7 @@ std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
     line_start_ = true;
     from = line_feed + 1;
     if (from == end) break;
-    if (*from == '.') *to++ = '.';
+    from = begin_line(from, end, to);
   }
   return static_cast<std::size_t>(to - out.data());
 }

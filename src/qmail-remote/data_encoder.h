@@ -2,8 +2,10 @@
 //
 // Each LF becomes CR LF, and a dot at the start of a line is doubled. No CR goes out that is not
 // part of a line end, since servers disagree about where a line with one ends (smuggling): directly
-// before the LF it is part of the line end, elsewhere it is sent as a space. Every other byte
-// passes unchanged. Works on blocks; how the message is cut into blocks makes no difference.
+// before the LF it is part of the line end, elsewhere it is sent as a space. So is a NUL that
+// stands between the start of a line and a dot, or else a server that drops NULs would find a dot
+// at the line's start there, and not doubled. Every other byte passes unchanged. Works on blocks;
+// how the message is cut into blocks makes no difference.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +27,12 @@ class DataEncoder {
   bool at_line_start() const { return line_start_ && !held_cr_; }
 
  private:
+  const char* begin_line(const char* from, const char* end, char*& to);
+
   bool line_start_ = true;
-  bool held_cr_ = false;  // the last byte was CR: what it is depends on the next one
+  // What the last byte is sent as depends on the next one:
+  bool held_cr_ = false;
+  bool held_nul_ = false;  // nothing but NULs on this line so far
 };
 
 }  // namespace qmail::remote

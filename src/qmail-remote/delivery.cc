@@ -16,6 +16,7 @@ namespace {
 
 constexpr int ready = 220;      // greeting, STARTTLS
 constexpr int completed = 250;  // EHLO, HELO
+constexpr int closing = 421;    // whatever was asked: the server hangs up
 
 // How many bytes of commands may be waiting for their replies (RFC 2920, 3.1). The smallest send
 // buffer of a socket holds them, so writing them never waits for a server that is itself waiting
@@ -24,6 +25,8 @@ constexpr std::size_t longest_flight = 8192;
 
 constexpr std::size_t message_block = 65536;
 constexpr std::size_t full_record = 16384;  // of TLS
+// How much of the message goes out between two looks at what the server says meanwhile.
+constexpr int blocks_between_looks = 16;
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string result;
@@ -52,7 +55,7 @@ std::string without_final_dot(std::string name) {
 }  // namespace
 
 Delivery::Delivery(int socket, const Server& server, const Manner& manner, const Mail& mail,
-                   Reports& reports)
+                   Reports& reports, Flights flights)
     : socket_(socket),
       server_(server),
       manner_(manner),
@@ -60,7 +63,8 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
       reports_(reports),
       ip_(server.address.text()),
       connection_(std::make_unique<FdTransport>(socket, socket), manner.timeout),
-      client_(connection_) {}
+      client_(connection_, socket, manner.timeout),
+      flights_(flights) {}
 
 Ending Delivery::run() {
   try {
@@ -71,9 +75,11 @@ Ending Delivery::run() {
     return send_message();
   } catch (const ConnectionLost& lost) {
     return died(lost);
-  } catch (const std::bad_alloc&) {
+  } catch (...) {  // want of memory, most likely
     // The server has the message: for want of memory for the report's text it is not sent again.
     if (message_accepted_) return {{MessageStatus::accepted, {}}};
+    // It may have it.
+    if (message_sent_) return {{MessageStatus::temporary, std::move(unanswered_)}};
     throw;
   }
 }
@@ -115,11 +121,18 @@ Delivery::Phase Delivery::secure() {
   if (in_tls_ || policy_.level == TlsPolicy::Level::never) return std::nullopt;
   if (!extensions_.starttls) {
     if (!demands_tls()) return std::nullopt;
+    if (ehlo_.code == closing) return name_refused(ehlo_);
     return end_before_tls(tls_not_offered(policy_.pem), {});
   }
   if (auto ending = prepare_tls()) return ending;
   if (!tls_context_) return std::nullopt;
   const Response response = client_.ask("STARTTLS");
+  if (response.code == closing) {
+    const std::string sentence =
+        demands_tls() ? starttls_rejected(policy_.pem) : std::string(text_starttls_rejected);
+    return end(MessageStatus::temporary, sentence + "; connecting to " + ip_, response.text,
+               Then::try_next);
+  }
   if (response.code != ready) {
     if (!demands_tls()) return std::nullopt;  // in the clear then, on the same connection
     return end_before_tls(starttls_rejected(policy_.pem), response.text);
@@ -131,10 +144,15 @@ Delivery::Phase Delivery::secure() {
 
 // A server that refused EHLO is greeted in the old way.
 Delivery::Phase Delivery::be_accepted() {
-  if (ehlo_accepted_) return std::nullopt;
-  const Response response = client_.ask("HELO " + manner_.helohost);
-  if (response.code == completed) return std::nullopt;
-  return end(MessageStatus::temporary, name_rejected(ip_), response.text, Then::try_next);
+  if (ehlo_.code == completed) return std::nullopt;
+  try {
+    const Response response = client_.ask("HELO " + manner_.helohost);
+    if (response.code == completed) return std::nullopt;
+    return name_refused(response);
+  } catch (const ConnectionLost&) {
+    if (ehlo_.code != closing) throw;
+    return name_refused(ehlo_);  // it has said that it would hang up, and why
+  }
 }
 
 // MAIL and RCPT, in one flight as far as the server offers PIPELINING. Replies come in the order of
@@ -142,6 +160,7 @@ Delivery::Phase Delivery::be_accepted() {
 Delivery::Phase Delivery::send_envelope() {
   envelope_begun_ = true;
   client_.send("MAIL FROM:<" + mail_.sender + ">");
+  in_flight_ = 1;
   std::size_t sent = extensions_.pipelining ? send_recipients(0) : 0;
   const Response sender = client_.response();
   if (sender.kind() != Response::Class::success) return refused(sender_rejected(ip_), sender);
@@ -151,11 +170,15 @@ Delivery::Phase Delivery::send_envelope() {
       reports_.add(RecipientStatus::permanent, text_recipient_line_break);
       continue;
     }
-    if (i >= sent) sent = send_recipients(i);
+    if (i >= sent) {
+      in_flight_ = 0;
+      sent = send_recipients(i);
+    }
     const Response response = client_.response();
     report_recipient(response);
     any_accepted = any_accepted || response.kind() == Response::Class::success;
   }
+  in_flight_ = 0;
   if (any_accepted) return std::nullopt;
   return end(MessageStatus::permanent, giving_up(ip_), {}, Then::give_up);
 }
@@ -164,21 +187,34 @@ Ending Delivery::send_message() {
   const Response leave = client_.ask("DATA");
   if (leave.kind() != Response::Class::go_ahead) return refused(data_rejected(ip_), leave);
   // Whatever we said now would be taken for the message: a failure just drops the connection.
-  if (auto failure = write_message()) return {std::move(*failure)};
-  message_sent_ = true;
-  const Response verdict = client_.response();
-  message_sent_ = false;
-  if (verdict.kind() != Response::Class::success) return refused(message_rejected(ip_), verdict);
+  may_speak_ = false;
+  if (auto failure = write_message()) return std::move(*failure);
+  may_speak_ = true;
+  const Response said = verdict();
+  if (!said.is_success()) return refused(message_rejected(ip_), said);
   message_accepted_ = true;
-  return end(MessageStatus::accepted, message_accepted(ip_), verdict.text, Then::give_up);
+  return end(MessageStatus::accepted, message_accepted(ip_), said.text, Then::give_up);
+}
+
+// The reply to the message: success counts only if it came after the final dot went out. One that
+// had begun before is of something else, unless it is a refusal: servers do refuse early.
+Response Delivery::verdict() {
+  const bool begun_before = client_.response_begun();
+  message_sent_ = true;
+  Response said = client_.response();
+  if (begun_before && !said.is_refusal()) said = client_.response();
+  message_sent_ = false;
+  return said;
 }
 
 // --- parts of the phases ---
 
 void Delivery::say_ehlo() {
-  const Response response = client_.ask("EHLO " + manner_.helohost);
-  ehlo_accepted_ = response.code == completed;
-  extensions_ = ehlo_accepted_ ? offered_extensions(response) : Extensions();
+  ExtensionsReader reader;
+  ehlo_ = client_.ask("EHLO " + manner_.helohost,
+                      [&reader](std::string_view line) { reader.add(line); });
+  extensions_ = ehlo_.code == completed ? reader.found() : Extensions();
+  if (flights_ == Flights::never) extensions_.pipelining = false;
 }
 
 // Sends RCPT for recipient `from` and, with PIPELINING, for as many more as fit into the flight.
@@ -194,6 +230,7 @@ std::size_t Delivery::send_recipients(std::size_t from) {
     bytes += command.size() + 2;
     if (!first && (!extensions_.pipelining || bytes > longest_flight)) break;
     client_.send(command);
+    ++in_flight_;
   }
   return i;
 }
@@ -208,30 +245,43 @@ void Delivery::report_recipient(const Response& response) {
                recipient_rejected(ip_) + ".\n" + quoted_reply(response.text));
 }
 
-// The message and the final dot, all of it handed to the system. A report: it could not be done,
-// and the final dot has not been sent.
-std::optional<MessageReport> Delivery::write_message() {
+// The message and the final dot, all of it handed to the system. An ending: it could not be done,
+// or the server has refused before, and the final dot has not been sent.
+std::optional<Ending> Delivery::write_message() {
   DataEncoder encoder;
   constexpr std::size_t room = DataEncoder::room_for(message_block);
   const auto block = std::make_unique_for_overwrite<char[]>(message_block);
   const auto encoded = std::make_unique_for_overwrite<char[]>(full_record + room);
   std::size_t kept = 0;  // less than a record, waiting for more: whole records go out uncopied
-  for (;;) {
+  for (int blocks = 1;; ++blocks) {
     const ssize_t got = ::read(mail_.message, block.get(), message_block);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return deferred(text_message_unreadable);
+    if (got < 0) return Ending{deferred(text_message_unreadable)};
     if (got == 0) break;
     const std::size_t length = kept + encoder.encode({block.get(), static_cast<std::size_t>(got)},
                                                      {encoded.get() + kept, room});
     kept = length % full_record;
-    connection_.write({encoded.get(), length - kept});
+    client_.write({encoded.get(), length - kept});
+    if (client_.lost() || blocks % blocks_between_looks == 0) {
+      if (auto ending = refused_early()) return ending;
+    }
     std::memmove(encoded.get(), encoded.get() + length - kept, kept);
   }
-  connection_.write({encoded.get(), kept});
-  if (!encoder.at_line_start()) return failed(text_partial_final_line);
-  connection_.write(".\r\n");
-  connection_.flush();
-  return std::nullopt;
+  client_.write({encoded.get(), kept});
+  if (!encoder.at_line_start()) return Ending{failed(text_partial_final_line)};
+  if (auto ending = refused_early()) return ending;
+  unanswered_ = text_out_of_memory_after_dot;
+  client_.write(".\r\n");
+  client_.flush();
+  return client_.lost() ? refused_early() : std::nullopt;
+}
+
+// What the server says before it has the whole message, if that is a refusal: it is the verdict,
+// and the rest is not sent. Throws ConnectionLost when the server has gone without one.
+std::optional<Ending> Delivery::refused_early() {
+  const auto refusal = client_.refusal();
+  if (!refusal) return std::nullopt;
+  return refused(message_rejected(ip_), *refusal);
 }
 
 // Everything about TLS that can fail before the server hears of it. Without tls_context_ afterwards
@@ -320,6 +370,10 @@ std::optional<std::string> Delivery::verification_failure(
 
 // --- endings ---
 
+Ending Delivery::name_refused(const Response& response) {
+  return end(MessageStatus::temporary, name_rejected(ip_), response.text, Then::try_next);
+}
+
 // A reply that is no success: for good if the server says so, else for now.
 Ending Delivery::refused(const std::string& sentence, const Response& response) {
   return end(response.kind() == Response::Class::permanent ? MessageStatus::permanent
@@ -329,8 +383,7 @@ Ending Delivery::refused(const std::string& sentence, const Response& response) 
 
 Ending Delivery::end(MessageStatus status, const std::string& sentence, std::string_view reply,
                      Then then) {
-  Ending ending{{status, sentence + ".\n" + tls_facts_ + quoted_reply(reply)},
-                then == Then::try_next};
+  Ending ending{{status, sentence + ".\n" + tls_facts_ + quoted_reply(reply)}, then};
   quit();
   return ending;
 }
@@ -347,7 +400,10 @@ Ending Delivery::hang_up(MessageReport report) {
 Ending Delivery::died(const ConnectionLost& lost) const {
   const std::string_view duplicate = message_sent_ ? "Possible duplicate! " : "";
   const std::string reason = in_tls_ ? lost.reason() : std::string();
-  return {{MessageStatus::temporary, connection_died(ip_, duplicate, reason)}, !envelope_begun_};
+  const Then then = !envelope_begun_ ? Then::try_next
+                    : in_flight_ > 1 ? Then::without_flights
+                                     : Then::give_up;
+  return {{MessageStatus::temporary, connection_died(ip_, duplicate, reason)}, then};
 }
 
 // A farewell, if the server is in a state to hear it; no reply is waited for.
@@ -355,7 +411,8 @@ void Delivery::quit() {
   if (!may_speak_) return;
   try {
     client_.send("QUIT");
-    connection_.flush();
+    client_.flush();
+    if (client_.lost()) return;
     connection_.transport().say_goodbye();
   } catch (const ConnectionLost&) {
     // What was to be reported stands.

@@ -19,6 +19,8 @@ inline constexpr std::string_view text_no_home = "Unable to switch to home direc
 inline constexpr std::string_view text_out_of_memory = "Out of memory. (#4.3.0)\n";
 inline constexpr std::string_view text_no_resources =
     "System resources temporarily unavailable. (#4.3.0)\n";
+inline constexpr std::string_view text_out_of_memory_after_dot =
+    "Out of memory. Possible duplicate! (#4.3.0)\n";
 inline constexpr std::string_view text_control_unreadable =
     "Unable to read control files. (#4.3.0)\n";
 inline constexpr std::string_view text_message_unreadable = "Unable to read message. (#4.3.0)\n";
@@ -117,6 +119,7 @@ inline std::string tls_not_offered(const std::string& pem) {
 inline std::string starttls_rejected(const std::string& pem) {
   return "STARTTLS rejected while " + printable(pem) + " exists";
 }
+inline constexpr std::string_view text_starttls_rejected = "STARTTLS rejected";
 inline std::string tls_forbidden(std::string_view name) {
   return "TLS forbidden by control/notlshosts/" + printable(name) +
          " or control/tlshosts/exhaustivelist, but port 465 speaks nothing else";

@@ -9,6 +9,7 @@
 
 #include "qmail-remote/address.h"
 #include "qmail-remote/config.h"
+#include "qmail-remote/conversation.h"
 #include "qmail-remote/delivery.h"
 #include "qmail-remote/dial.h"
 #include "qmail-remote/dns_client.h"
@@ -99,7 +100,7 @@ MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t p
   for (const Exchanger& server : servers) {
     const auto entry = table.look_up(server.address, ::time(nullptr));
     if (entry.skip) continue;
-    const auto socket = dial(server.address, port, Deadline::after(timeout_connect));
+    auto socket = dial(server.address, port, Deadline::after(timeout_connect));
     if (!socket && socket.error() == DialError::no_socket) return deferred(text_no_resources);
     if (!socket && socket.error() == DialError::timed_out) {
       table.note_timeout(server.address, ::time(nullptr));
@@ -108,8 +109,9 @@ MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t p
     if (entry.known) table.clear(server.address);
     if (!socket) continue;
     const Server peer{server.address, port, server.name};
-    Ending ending = Delivery(socket->get(), peer, manner, mail, reports).run();
-    if (!ending.try_next || ++conversations == most_conversations) return std::move(ending.report);
+    Ending ending = converse(std::move(*socket), peer, timeout_connect, manner, mail, reports);
+    if (ending.then != Then::try_next || ++conversations == most_conversations)
+      return std::move(ending.report);
     last = std::move(ending.report);
   }
   return last ? std::move(*last) : deferred(text_no_connection);

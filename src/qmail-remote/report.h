@@ -22,6 +22,8 @@ class Reports {
  public:
   // The next recipient's.
   void add(RecipientStatus status, std::string_view text);
+  // Nothing has been reported.
+  void forget() { recipients_.clear(); }
   // The message report, and with it everything, written to `fd`. Needs no memory. Errors are
   // ignored: nobody is left to tell.
   void finish(int fd, MessageStatus status, std::string_view text) const;

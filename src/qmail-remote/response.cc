@@ -7,6 +7,16 @@
 
 namespace qmail::remote {
 
+namespace {
+
+// 0 for what is no number.
+int number(const std::array<char, 3>& head) {
+  if (!std::all_of(head.begin(), head.end(), is_digit)) return 0;
+  return (head[0] - '0') * 100 + (head[1] - '0') * 10 + (head[2] - '0');
+}
+
+}  // namespace
+
 Response::Class Response::kind() const {
   switch (code / 100) {
     case 2:
@@ -23,61 +33,66 @@ Response::Class Response::kind() const {
 }
 
 void ResponseReader::keep(std::string_view bytes) {
-  while (!bytes.empty() && response_.text.size() < longest_text) {
+  size_ += bytes.size();
+  while (!bytes.empty()) {
     const std::size_t cr = std::min(bytes.find('\r'), bytes.size());
-    response_.text.append(bytes.substr(0, std::min(cr, longest_text - response_.text.size())));
+    const std::string_view part = bytes.substr(0, cr);
+    line_.append(part);
+    response_.text.append(part.substr(0, longest_text - response_.text.size()));
+    size_without_cr_ += part.size();
     bytes.remove_prefix(std::min(cr + 1, bytes.size()));
   }
 }
 
-std::size_t ResponseReader::feed(std::string_view bytes) {
+std::size_t ResponseReader::feed(std::string_view bytes, const Listener& listener) {
   std::size_t used = 0;
   while (used < bytes.size() && !complete_) {
-    const char byte = bytes[used];
     if (position_ < 3) {  // whatever it is, a line end included
-      if (first_line_ && is_digit(byte)) response_.code = response_.code * 10 + (byte - '0');
-      if (first_line_ && !is_digit(byte)) digits_only_ = false;
-      ++position_;
-      ++used;
+      head_[position_++] = bytes[used];
+      keep(bytes.substr(used++, 1));
       continue;
     }
     if (position_ == 3) {
-      last_line_ = byte != '-';
+      last_line_ = bytes[used] != '-';
       position_ = 4;
     }
     const std::size_t line_feed = bytes.find('\n', used);
     if (line_feed == std::string_view::npos) {
-      used = bytes.size();
-      break;
+      keep(bytes.substr(used));
+      return bytes.size();
     }
+    keep(bytes.substr(used, line_feed + 1 - used));
     used = line_feed + 1;
-    position_ = 0;
-    first_line_ = false;
-    complete_ = last_line_;
+    end_line(listener);
   }
-  keep(bytes.substr(0, used));
   return used;
 }
 
-Response ResponseReader::take() {
-  if (!digits_only_) response_.code = 0;
-  return std::exchange(*this, ResponseReader()).response_;
+void ResponseReader::end_line(const Listener& listener) {
+  if (listener) listener(std::string_view(line_).substr(0, line_.size() - 1));
+  const Response line{number(head_), {}};
+  if (first_line_) {
+    response_.code = line.code;
+  } else if (last_line_ && line.is_refusal() &&
+             (response_.is_success() || response_.kind() == Response::Class::go_ahead)) {
+    response_.code = line.code;
+    // What decides must not be what the bound cuts off.
+    if (size_without_cr_ > longest_text) response_.text = line_.substr(0, longest_text);
+  }
+  complete_ = last_line_;
+  first_line_ = false;
+  position_ = 0;
+  line_.clear();
 }
 
-Extensions offered_extensions(const Response& ehlo) {
-  Extensions extensions;
-  std::string_view text = ehlo.text;
-  bool first = true;
-  for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;) {
-    std::string_view keyword = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    if (std::exchange(first, false)) continue;
-    keyword.remove_prefix(std::min<std::size_t>(keyword.size(), 4));
-    keyword = keyword.substr(0, keyword.find_first_of(" \t="));
-    if (equal_ignoring_case(keyword, "STARTTLS")) extensions.starttls = true;
-    if (equal_ignoring_case(keyword, "PIPELINING")) extensions.pipelining = true;
-  }
-  return extensions;
+Response ResponseReader::take() { return std::exchange(*this, ResponseReader()).response_; }
+
+void ExtensionsReader::add(std::string_view line) {
+  if (std::exchange(first_, false)) return;
+  line.remove_prefix(std::min<std::size_t>(line.size(), 4));
+  const std::string_view keyword = line.substr(0, line.find_first_of(" \t="));
+  if (equal_ignoring_case(keyword, "STARTTLS")) found_.starttls = true;
+  if (equal_ignoring_case(keyword, "PIPELINING")) found_.pipelining = true;
 }
 
 }  // namespace qmail::remote

@@ -28,18 +28,26 @@ Connection::Connection(std::unique_ptr<Transport> transport, std::chrono::second
       timeout_(timeout),
       in_(std::make_unique_for_overwrite<char[]>(input_size)) {}
 
-void Connection::receive() {
+void Connection::receive(Deadline until) {
   flush();
+  read(until, true);
+}
+
+bool Connection::receive_now() { return read(Deadline::after(std::chrono::seconds(0)), false); }
+
+bool Connection::read(Deadline until, bool wait) {
   if (begin_ > 0) {
     std::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
   if (end_ == input_size) throw std::logic_error("Connection::receive() without room");
-  const auto got = transport_->read({in_.get() + end_, input_size - end_}, deadline());
+  const auto got = transport_->read({in_.get() + end_, input_size - end_}, until);
+  if (!got && !wait && got.error().kind == IoError::Kind::timed_out) return false;
   if (!got) throw ConnectionLost(read_cause(got.error()), got.error().reason);
   if (*got == 0) throw ConnectionLost(ConnectionLost::Cause::end_of_input, "");
   end_ += *got;
+  return true;
 }
 
 void Connection::write(std::string_view bytes) {

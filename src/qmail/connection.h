@@ -44,7 +44,12 @@ class Connection {
   // Flushes, waits, and adds at least one byte to input(). At least half of the buffer must have
   // been consumed by then, or there would be no room: callers take input() whole, or a line at a
   // time.
-  void receive();
+  void receive() { receive(deadline()); }
+  // The same by a deadline that several waits share (flushing is not a part of them).
+  void receive(Deadline until);
+  // Adds what is there to be read at this moment, if anything: it waits for nothing and flushes
+  // nothing. True: something came.
+  bool receive_now();
 
   // --- output ---
   void write(std::string_view bytes);
@@ -61,6 +66,7 @@ class Connection {
 
  private:
   Deadline deadline() const { return Deadline::after(timeout_); }
+  bool read(Deadline until, bool wait);
   void send(std::string_view bytes);
 
   std::unique_ptr<Transport> transport_;

@@ -51,15 +51,26 @@ std::string decode(std::string_view wire) {
   return message;
 }
 
-// What is to arrive: CR before LF is part of the line end, elsewhere a space.
-std::string without_cr(std::string_view message) {
+// What is to arrive: CR before LF is part of the line end, elsewhere a space; so is a NUL between
+// nothing but NULs and a dot.
+std::string cleaned(std::string_view message) {
   std::string result;
+  bool only_nuls = true;
   for (std::size_t i = 0; i < message.size(); ++i) {
+    const char next = i + 1 < message.size() ? message[i + 1] : '\0';
     const bool cr = message[i] == '\r';
-    if (cr && i + 1 < message.size() && message[i + 1] == '\n') continue;
-    result += cr ? ' ' : message[i];
+    const bool hides_dot = only_nuls && message[i] == '\0' && next == '.';
+    only_nuls = message[i] == '\n' || (only_nuls && message[i] == '\0');
+    if (cr && next == '\n') continue;
+    result += cr || hides_dot ? ' ' : message[i];
   }
   return result;
+}
+
+// A server that drops NULs must not find the end of the message in it either.
+bool ends_early_without_nul(std::string wire) {
+  std::erase(wire, '\0');
+  return wire.starts_with(".\r\n") || wire.find("\r\n.\r\n") != std::string::npos;
 }
 
 }  // namespace
@@ -70,6 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Wire pieces = encode(message, size % 5 + 1);
   if (wire.bytes != pieces.bytes || wire.whole != pieces.whole) std::abort();
   if (wire.whole != (message.empty() || message.back() == '\n')) std::abort();
-  if (wire.whole && decode(wire.bytes + ".\r\n") != without_cr(message)) std::abort();
+  if (wire.whole && decode(wire.bytes + ".\r\n") != cleaned(message)) std::abort();
+  if (ends_early_without_nul(wire.bytes)) std::abort();
   return 0;
 }

@@ -10,23 +10,32 @@
 
 namespace {
 
+using qmail::remote::ExtensionsReader;
 using qmail::remote::Response;
 using qmail::remote::ResponseReader;
 
 std::vector<Response> read(std::string_view bytes, std::size_t piece_size) {
   std::vector<Response> found;
+  ExtensionsReader extensions;
+  const std::size_t size_of_all = bytes.size();
+  std::size_t heard = 0;
   ResponseReader reader;
   while (!bytes.empty()) {
     std::string_view piece = bytes.substr(0, piece_size);
     bytes.remove_prefix(piece.size());
     while (!piece.empty()) {
-      const std::size_t used = reader.feed(piece);
+      const std::size_t used = reader.feed(piece, [&](std::string_view line) {
+        if (line.find_first_of("\r") != std::string_view::npos) std::abort();
+        heard += line.size() + 1;
+        extensions.add(line);
+      });
       if (used == 0 || used > piece.size()) std::abort();
       if (used < piece.size() && !reader.complete()) std::abort();
       piece.remove_prefix(used);
       if (reader.complete()) found.push_back(reader.take());
     }
   }
+  if (heard > size_of_all) std::abort();
   return found;
 }
 
@@ -44,7 +53,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole[i].text.find('\r') != std::string::npos) std::abort();
     const auto kind = whole[i].kind();
     if (kind == Response::Class::success && whole[i].text[0] != '2') std::abort();
-    offered_extensions(whole[i]);
   }
   return 0;
 }

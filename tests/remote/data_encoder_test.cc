@@ -50,6 +50,13 @@ TEST(DataEncoder, ByTable) {
       {"a\r.\rMAIL\n", "a . MAIL\r\n", true},
       {"\r\r\r\r\n", "   \r\n", true},
       {std::string("a\0b\xff\n", 5), std::string("a\0b\xff\r\n", 6), true},
+      {std::string("\0.\n", 3), " .\r\n", true},
+      {std::string("a\n\0\0.\n", 6), std::string("a\r\n\0 .\r\n", 8), true},
+      {std::string("\0a.\n\0\n", 6), std::string("\0a.\r\n\0\r\n", 8), true},
+      {std::string(".\0.\n", 4), std::string("..\0.\r\n", 6), true},
+      {std::string("a\0.\n", 4), std::string("a\0.\r\n", 5), true},
+      {std::string("\0\r.\n", 4), std::string("\0 .\r\n", 5), true},
+      {std::string("a\n\0", 3), "a\r\n", false},
   };
   for (const auto& one : cases) {
     const Encoded got = encode(one.message, {});
@@ -61,8 +68,17 @@ TEST(DataEncoder, ByTable) {
 // One byte at a time: what the comment of the class says, and nothing clever.
 Encoded model(std::string_view message) {
   Encoded result{"", true};
+  bool only_nuls = true;  // on this line so far
   for (std::size_t i = 0; i < message.size(); ++i) {
     const char c = message[i];
+    only_nuls = result.whole || (only_nuls && i > 0 && message[i - 1] == '\0');
+    const bool last = i + 1 == message.size();
+    if (c == '\0' && only_nuls) {
+      // At the very end the message is not whole, and it is not sent.
+      if (!last) result.wire += message[i + 1] == '.' ? ' ' : c;
+      result.whole = false;
+      continue;
+    }
     const bool before_lf = i + 1 < message.size() && message[i + 1] == '\n';
     if (c == '\n') {
       result.wire += "\r\n";
@@ -103,7 +119,7 @@ TEST(DataEncoder, EverySmallMessage) {
 }
 
 TEST(DataEncoder, ByteByByte) {
-  const std::string message = "Subject: x\n\n.\r\n..\rhello\r\r\nend\n";
+  const std::string message("Subject: x\n\n.\r\n..\rhello\r\r\n\0\0.\n\0\0\0end\n", 40);
   std::vector<std::size_t> cuts;
   for (std::size_t i = 1; i < message.size(); ++i) cuts.push_back(i);
   EXPECT_EQ(encode(message, cuts).wire, model(message).wire);

@@ -1,5 +1,7 @@
 #include "qmail-remote/response.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace qmail::remote {
@@ -29,7 +31,17 @@ TEST(ResponseReader, ByTable) {
       {"250\r\n", {{250, "250\n"}}},
       {"250 ok\n", {{250, "250 ok\n"}}},
       {"250 ok", {}},
-      {"250-a\r\n550 b\r\n", {{250, "250-a\n550 b\n"}}},
+      {"250-a\r\n550 b\r\n", {{550, "250-a\n550 b\n"}}},
+      {"250-a\r\n450 b\r\n", {{450, "250-a\n450 b\n"}}},
+      {"354-a\r\n552 b\r\n", {{552, "354-a\n552 b\n"}}},
+      {"220-a\r\n550-b\r\n220 c\r\n", {{220, "220-a\n550-b\n220 c\n"}}},
+      {"450-a\r\n550 b\r\n", {{450, "450-a\n550 b\n"}}},
+      {"550-a\r\n250 b\r\n", {{550, "550-a\n250 b\n"}}},
+      {"abc-a\r\n550 b\r\n", {{0, "abc-a\n550 b\n"}}},
+      {"199-a\r\n550 b\r\n", {{199, "199-a\n550 b\n"}}},
+      {"250-a\r\nabc b\r\n", {{250, "250-a\nabc b\n"}}},
+      {"250-a\r\n600 b\r\n", {{250, "250-a\n600 b\n"}}},
+      {"250-a\r\n354 b\r\n", {{250, "250-a\n354 b\n"}}},
       {"250-a\r\n250-b\r\n250 c\r\n220 d\r\n", {{250, "250-a\n250-b\n250 c\n"}, {220, "220 d\n"}}},
       {"2500 ok\r\n", {{250, "2500 ok\n"}}},
       {"abc ok\r\n", {{0, "abc ok\n"}}},
@@ -67,6 +79,29 @@ TEST(ResponseReader, KeepsFiveThousandBytes) {
   EXPECT_EQ(huge[1].text, "450 next\n");
 }
 
+TEST(ResponseReader, TheRefusalIsKeptWhereTheBoundCutsItOff) {
+  const std::string long_line = "250-" + std::string(6000, 'x') + "\r\n";
+  for (const std::size_t size : {1, 7, 100000}) {
+    const auto found = read_all(long_line + "554 virus\r\n" + long_line + "250 ok\r\n", size);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].code, 554);
+    EXPECT_EQ(found[0].text, "554 virus\n");
+    EXPECT_EQ(found[1].code, 250);
+    EXPECT_EQ(found[1].text.size(), ResponseReader::longest_text);
+    const auto huge = read_all("250-a\r\n554 " + std::string(6000, 'y') + "\r\n", size);
+    EXPECT_EQ(huge.at(0).text, "554 " + std::string(4996, 'y'));
+  }
+}
+
+TEST(ResponseReader, SaysWhenAReplyIsTooLong) {
+  const std::string line = "250-" + std::string(996, 'x') + "\r\n";
+  ResponseReader reader;
+  std::size_t fed = 0;
+  while (!reader.too_long()) fed += reader.feed(line);
+  EXPECT_GT(fed, ResponseReader::longest_reply);
+  EXPECT_LE(fed, ResponseReader::longest_reply + line.size());
+}
+
 TEST(Response, Kind) {
   using Class = Response::Class;
   const std::pair<int, Class> cases[] = {
@@ -78,34 +113,51 @@ TEST(Response, Kind) {
   for (const auto& [code, kind] : cases) EXPECT_EQ((Response{code, ""}.kind()), kind) << code;
 }
 
+Extensions offered(std::string_view bytes, std::size_t size) {
+  ExtensionsReader extensions;
+  ResponseReader reader;
+  for (; !bytes.empty() && !reader.complete(); bytes.remove_prefix(std::min(size, bytes.size()))) {
+    reader.feed(bytes.substr(0, size), [&](std::string_view line) { extensions.add(line); });
+  }
+  return extensions.found();
+}
+
 TEST(Extensions, ByTable) {
+  const std::string thousand = "250-XNOTHING " + std::string(986, 'x') + "\r\n";
+  std::string far = "250-mx\r\n";
+  for (int i = 0; i < 900; ++i) far += thousand;  // 900 KB
   const struct {
-    const char* text;
+    std::string bytes;
     bool starttls;
     bool pipelining;
   } cases[] = {
-      {"250 mx\n", false, false},
-      {"250 STARTTLS\n", false, false},  // the only line names the server
-      {"250-STARTTLS\n250 x\n", false, false},
-      {"250-mx\n250 STARTTLS\n", true, false},
+      {"250 mx\r\n", false, false},
+      {"250 STARTTLS\r\n", false, false},  // the only line names the server
+      {"250-STARTTLS\r\n250 x\r\n", false, false},
+      {"250-mx\r\n250 STARTTLS\r\n", true, false},
       {"250-mx\n250-starttls\n250 Pipelining\n", true, true},
-      {"250-mx\n250-STARTTLS now please\n250 PIPELINING\tx\n", true, true},
-      {"250-mx\n250 STARTTLS=1\n", true, false},
-      {"250-mx\n250 XSTARTTLS\n", false, false},
-      {"250-mx\n250 STARTTLSX\n", false, false},
-      {"250-mx\n250 STARTTL\n", false, false},
-      {"250-mx\n250  STARTTLS\n", false, false},
-      {"250-mx\n250 AUTH STARTTLS\n", false, false},
-      {"250-mx\n250 =STARTTLS\n", false, false},
-      {"250-mx\n\n25\n250-\n250-PIPELINING\n250\n", false, true},
-      {"250-mx\n999-STARTTLS\n250 x\n", true, false},
-      {"250-mx\n250-STARTTLS", false, false},  // cut off: who knows what it was
+      {"250-mx\r\n250-STARTTLS now please\r\n250 PIPELINING\tx\r\n", true, true},
+      {"250-mx\r\n250 STARTTLS=1\r\n", true, false},
+      {"250-mx\r\n250 XSTARTTLS\r\n", false, false},
+      {"250-mx\r\n250 STARTTLSX\r\n", false, false},
+      {"250-mx\r\n250 STARTTL\r\n", false, false},
+      {"250-mx\r\n250  STARTTLS\r\n", false, false},
+      {"250-mx\r\n250 AUTH STARTTLS\r\n", false, false},
+      {"250-mx\r\n250 =STARTTLS\r\n", false, false},
+      {"250-mx\r\n250-\r\n250-PIPELINING\r\n250\r\n", false, true},
+      {"250-mx\r\n999-STARTTLS\r\n250 x\r\n", true, false},
+      {"250-mx\r\n250-STARTTLS", false, false},  // not whole: who knows what it will be
+      {"250-mx\r\n250-STARTTLS " + std::string(6000, 'x') + "\r\n250 PIPELINING\r\n", true, true},
+      {far + "250-STARTTLS\r\n250 PIPELINING\r\n", true, true},
       {"", false, false},
   };
   for (const auto& one : cases) {
-    const Extensions got = offered_extensions({250, one.text});
-    EXPECT_EQ(got.starttls, one.starttls) << one.text;
-    EXPECT_EQ(got.pipelining, one.pipelining) << one.text;
+    for (const std::size_t size : {1, 3, 1000, 10000000}) {
+      if (size == 1 && one.bytes.size() > 100000) continue;  // slow, and nothing new
+      const Extensions got = offered(one.bytes, size);
+      EXPECT_EQ(got.starttls, one.starttls) << one.bytes.substr(0, 100) << " by " << size;
+      EXPECT_EQ(got.pipelining, one.pipelining) << one.bytes.substr(0, 100) << " by " << size;
+    }
   }
 }
 

@@ -112,12 +112,19 @@ TEST(DataWorld, DecoderAgreesWithItsModelInEverySplit) {
 
 // --- the encoder ---
 
-// The message as it should arrive: the CR of a line end belongs to it, any other one is a space.
-Bytes without_loose_cr(std::string_view message) {
+// The message as it should arrive: the CR of a line end belongs to it, any other one is a space,
+// and so is a NUL before a line's first dot.
+Bytes cleaned(std::string_view message) {
   Bytes result;
+  bool only_nuls = true;  // on this line, before this byte
   for (std::size_t i = 0; i < message.size(); ++i) {
-    const bool line_end = i + 1 < message.size() && message[i + 1] == '\n';
-    if (message[i] != '\r') {
+    const char next = i + 1 < message.size() ? message[i + 1] : '\0';
+    const bool line_end = next == '\n';
+    const bool hides_dot = message[i] == '\0' && next == '.' && only_nuls;
+    only_nuls = message[i] == '\n' || (only_nuls && message[i] == '\0');
+    if (hides_dot) {
+      result.add(' ');
+    } else if (message[i] != '\r') {
       result.add(message[i]);
     } else if (!line_end) {
       result.add(' ');
@@ -128,7 +135,7 @@ Bytes without_loose_cr(std::string_view message) {
 
 Bytes encoder_model(std::string_view message) {
   Bytes result;
-  const Bytes clean = without_loose_cr(message);
+  const Bytes clean = cleaned(message);
   bool line_start = true;
   for (const char c : clean.view()) {
     if (line_start && c == '.') result.add('.');
@@ -152,8 +159,12 @@ TEST(DataWorld, EncoderAgreesWithItsModelInEverySplitAndDecodesToTheMessage) {
   };
   const std::size_t count = every_string(alphabet, longest, [&](std::string_view message) {
     const bool whole_lines = message.empty() || message.back() == '\n';
-    // A message that ends in CR is refused: what the model makes of that CR is not sent.
-    const bool held = !message.empty() && message.back() == '\r';
+    // A message that ends in CR, or in a line of NULs, is refused: what the model makes of the last
+    // byte is not sent.
+    const std::size_t text = message.find_last_not_of('\0') + 1;
+    const bool held =
+        !message.empty() && (message.back() == '\r' ||
+                             (text < message.size() && (text == 0 || message[text - 1] == '\n')));
     const Bytes wanted = encoder_model(held ? message.substr(0, message.size() - 1) : message);
     for (std::size_t cut = 0; cut <= message.size(); ++cut) {
       DataEncoder encoder;
@@ -172,7 +183,7 @@ TEST(DataWorld, EncoderAgreesWithItsModelInEverySplitAndDecodesToTheMessage) {
     Decoded got;
     decode_more(decoder, wire.view(), got);
     if (!same(got, back) || got.status != Status::end || got.used != wire.size ||
-        got.output.view() != without_loose_cr(message).view()) {
+        got.output.view() != cleaned(message).view()) {
       wrong_about(message, 0, "decoded to \"" + shown(got.output.view()) + "\"");
     }
   });

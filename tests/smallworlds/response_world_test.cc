@@ -38,6 +38,11 @@ std::optional<Reply> model(std::string_view input) {
     if (end == std::string_view::npos) return std::nullopt;
     at = end + 1;
     if (goes_on) continue;
+    // The last line's refusal outweighs the first line's success.
+    if (line > 0 && (code[0] == '4' || code[0] == '5') && reply.code / 100 == 2 &&
+        code.find_first_not_of("0123456789") == std::string_view::npos) {
+      reply.code = std::stoi(std::string(code));
+    }
     reply.used = at;
     for (const char c : input.substr(0, at)) {
       if (c != '\r') reply.text.push_back(c);

@@ -1,0 +1,20 @@
+// A conversation with one server: one attempt, and where PIPELINING has spoilt it, one more.
+//
+// Some firewalls and old servers let PIPELINING through in the reply to EHLO and then drop what
+// came in the same packet behind a command: MAIL and RCPT in one flight are never answered to their
+// end. Then the server is called once more and told one command at a time, and what it says then
+// counts. The pair is one conversation to whoever walks over servers.
+#pragma once
+
+#include <chrono>
+
+#include "qmail-remote/delivery.h"
+#include "qmail/unique_fd.h"
+
+namespace qmail::remote {
+
+// `socket` is connected to `server`; a second connection may take `timeout_connect`.
+Ending converse(UniqueFd socket, const Server& server, std::chrono::seconds timeout_connect,
+                const Manner& manner, const Mail& mail, Reports& reports);
+
+}  // namespace qmail::remote
