@@ -43,21 +43,6 @@ bool use_server(struct __res_state& state, const NameServer& server) {
   return true;
 }
 
-// An answer without records, or none at all: is that so for good? Only when a name server said so,
-// or when the name cannot even be asked about.
-DnsFailure failure(const struct __res_state& state, const HEADER& header) {
-  switch (state.res_h_errno) {
-    case HOST_NOT_FOUND:
-    case NO_DATA:
-      return DnsFailure::none;
-    case NO_RECOVERY:
-      return header.qr == 0 || header.rcode == ns_r_formerr ? DnsFailure::none
-                                                            : DnsFailure::temporary;
-    default:
-      return DnsFailure::temporary;
-  }
-}
-
 }  // namespace
 
 std::optional<NameServer> parse_name_server(std::string_view text) {
@@ -86,7 +71,6 @@ bool DnsClient::open() {
   std::memset(fresh.get(), 0, sizeof *fresh);
   if (::res_ninit(fresh.get()) != 0) return false;
   state_.reset(fresh.release());
-  state_->options |= RES_USE_EDNS0;
   if (server_ && !use_server(*state_, *server_)) {
     state_.reset();
     return false;
@@ -95,29 +79,55 @@ bool DnsClient::open() {
   return true;
 }
 
-Result<DnsMessage, DnsFailure> DnsClient::ask(const std::string& name, int type) {
-  if (!open()) return Failure(DnsFailure::temporary);
+DnsClient::Outcome DnsClient::ask(const std::string& name, int type) {
   HEADER header{};
   std::memcpy(answer_.get(), &header, sizeof header);  // no trace of the answer before this one
   const int length = ::res_nquery(state_.get(), name.c_str(), ns_c_in, type, answer_.get(),
                                   static_cast<int>(longest_answer));
-  if (length < 0) {
-    std::memcpy(&header, answer_.get(), sizeof header);
-    return Failure(failure(*state_, header));
+  if (length >= 0) {
+    answer_length_ = static_cast<std::size_t>(length);
+    return answer_length_ <= longest_answer ? Outcome::answer : Outcome::trouble;
   }
-  if (static_cast<std::size_t>(length) > longest_answer) return Failure(DnsFailure::temporary);
-  return DnsMessage(answer_.get(), static_cast<std::size_t>(length));
+  std::memcpy(&header, answer_.get(), sizeof header);
+  switch (state_->res_h_errno) {
+    case HOST_NOT_FOUND:
+    case NO_DATA:
+      return Outcome::nothing;
+    case NO_RECOVERY:
+      if (header.qr == 0 || header.rcode == ns_r_formerr) return Outcome::not_to_ask;
+      return Outcome::trouble;
+    default:
+      return header.qr == 0 ? Outcome::silence : Outcome::trouble;
+  }
 }
 
 template <typename Record, typename Parse>
 Result<std::vector<Record>, DnsFailure> DnsClient::records(const std::string& name, int type,
                                                            Parse parse) {
-  const auto answer = ask(name, type);
-  if (!answer) return Failure(answer.error());
-  auto found = parse(*answer);
-  if (!found) return Failure(DnsFailure::temporary);
-  if (found->empty()) return Failure(DnsFailure::none);
-  return std::move(*found);
+  if (!open()) return Failure(DnsFailure::temporary);
+  bool silent_to_edns = false;
+  for (bool edns = with_edns_;; edns = false) {
+    if (edns) {
+      state_->options |= RES_USE_EDNS0;
+    } else {
+      state_->options &= ~static_cast<decltype(state_->options)>(RES_USE_EDNS0);
+    }
+    const Outcome outcome = ask(name, type);
+    if (outcome == Outcome::answer) {
+      auto found = parse(DnsMessage(answer_.get(), answer_length_));
+      if (found) {
+        if (silent_to_edns) with_edns_ = false;
+        if (found->empty()) return Failure(DnsFailure::none);
+        return std::move(*found);
+      }
+    }
+    if (outcome == Outcome::nothing) return Failure(DnsFailure::none);
+    if (edns) {
+      silent_to_edns = outcome == Outcome::silence;
+      continue;
+    }
+    return Failure(outcome == Outcome::not_to_ask ? DnsFailure::none : DnsFailure::temporary);
+  }
 }
 
 Result<std::vector<IpAddress>, DnsFailure> DnsClient::v4_addresses(const std::string& name) {

@@ -1,6 +1,10 @@
 // DnsClient: asks the system's resolver (resolver(3)), with EDNS, over TCP where an answer is
 // truncated, and without search list, aliases file or /etc/hosts.
 //
+// There are name servers and forwarders that cannot bear EDNS and say so in every way there is, or
+// not at all. What is neither records nor the word that there are none is therefore asked for once
+// more without EDNS (RFC 6891, 7), and only what that brings is for good.
+//
 // resolv.conf is read at the first question only: a delivery that needs no name needs no name
 // server. How long a question may take is resolv.conf's business (options timeout, attempts).
 #pragma once
@@ -48,14 +52,23 @@ class DnsClient {
   struct CloseState {
     void operator()(struct __res_state* state) const;
   };
+  enum class Outcome {
+    answer,      // in answer_
+    nothing,     // a name server said that there is no such name or record
+    not_to_ask,  // the name cannot be asked about, or the question was not understood
+    trouble,     // SERVFAIL, REFUSED, NOTIMP, …
+    silence,     // no answer in time
+  };
   bool open();
-  Result<DnsMessage, DnsFailure> ask(const std::string& name, int type);
+  Outcome ask(const std::string& name, int type);
   template <typename Record, typename Parse>
   Result<std::vector<Record>, DnsFailure> records(const std::string& name, int type, Parse parse);
 
   std::optional<NameServer> server_;
+  bool with_edns_ = true;  // until a server turns out to be silent only to EDNS
   std::unique_ptr<struct __res_state, CloseState> state_;
   std::unique_ptr<unsigned char[]> answer_;
+  std::size_t answer_length_ = 0;
 };
 
 }  // namespace qmail::remote

@@ -103,6 +103,53 @@ TEST_F(DnsTest, OutcomesByTable) {
   EXPECT_EQ(server.questions_by_tcp(), 1);
 }
 
+// Every way not to bear EDNS, for each type of question: all that was asked is found all the same.
+TEST_F(DnsTest, WhoCannotBearEdnsIsAskedWithout) {
+  for (const char* way :
+       {"FORMERR", "NOTIMP", "SERVFAIL", "REFUSED", "SHORT", "HEADER", "SILENT"}) {
+    for (const std::string& who : {std::string("*"), std::string("mx.test")}) {
+      const test::NameServer server({
+          "mx.test A 192.0.2.1",
+          "mx.test AAAA 2001:db8::1",
+          "mx.test MX 10 mx.test.",
+          "alias.test CNAME mx.test.",
+          "alias.test A = TRUNCATED",
+          who + " = EDNS " + way,
+      });
+      DnsClient dns = client_of(server);
+      const std::string what = who + " " + way;
+      EXPECT_EQ(shown(dns.v4_addresses("mx.test")), "192.0.2.1") << what;
+      EXPECT_EQ(shown(dns.v6_addresses("mx.test")), "2001:db8::1") << what;
+      EXPECT_EQ(shown(dns.v4_addresses("alias.test")), "192.0.2.1") << what;
+      EXPECT_TRUE(dns.exchangers("mx.test")) << what;
+      EXPECT_TRUE(dns.alias("alias.test")) << what;
+      EXPECT_EQ(shown(dns.v4_addresses("nowhere.test")), "none") << what;
+      // Silence is what costs time: it is borne once a delivery.
+      if (way == std::string_view("SILENT")) {
+        EXPECT_EQ(server.questions_with_edns(), 1) << what;
+      }
+    }
+  }
+}
+
+TEST_F(DnsTest, EdnsThatIsNotBorneOverTcp) {
+  const test::NameServer server(
+      {"big.test A 192.0.2.1", "big.test = UDP TRUNCATED", "big.test = EDNS TCP FORMERR"});
+  DnsClient dns = client_of(server);
+  EXPECT_EQ(shown(dns.v4_addresses("big.test")), "192.0.2.1");
+  EXPECT_EQ(server.questions_by_tcp(), 2);
+}
+
+TEST_F(DnsTest, EdnsIsAskedWithOnceWhereItIsBorne) {
+  const test::NameServer server({"one.test A 192.0.2.1"});
+  DnsClient dns = client_of(server);
+  EXPECT_EQ(shown(dns.v4_addresses("one.test")), "192.0.2.1");
+  EXPECT_EQ(shown(dns.v4_addresses("nowhere.test")), "none");
+  EXPECT_EQ(shown(dns.v6_addresses("one.test")), "none");
+  EXPECT_EQ(server.questions(), 3);
+  EXPECT_EQ(server.questions_with_edns(), 3);
+}
+
 TEST_F(DnsTest, AnswersOfAnySize) {
   for (const int count : {20, 60, 1500}) {  // past 512, past EDNS's size, past 16 K
     std::vector<std::string> zone;

@@ -114,11 +114,11 @@ void NameServer::add(std::string_view line) {
   Name& name = names_[to_lower(without_dot(word(rest)))];
   std::string type = word(rest);
   if (type == "=") {
-    name.outcomes[0] = rest;
+    name.outcomes.emplace(0, rest);
     return;
   }
   if (rest.starts_with("= ")) {
-    name.outcomes[type_of(type)] = rest.substr(2);
+    name.outcomes.emplace(type_of(type), rest.substr(2));
     return;
   }
   Record record{type_of(type), "", ""};
@@ -134,6 +134,24 @@ void NameServer::add(std::string_view line) {
   name.records.emplace(record.type, record);
 }
 
+// The last one that fits the question, those for one type behind those for all; empty: none.
+std::string NameServer::outcome_of(const Name& name, int type, bool edns, bool tcp) const {
+  std::string chosen;
+  for (const int key : {0, type}) {
+    const auto [from, to] = name.outcomes.equal_range(key);
+    for (auto one = from; one != to; ++one) {
+      std::string_view rest = one->second;
+      std::string outcome = word(rest);
+      bool fits = true;
+      for (; outcome == "EDNS" || outcome == "TCP" || outcome == "UDP"; outcome = word(rest)) {
+        fits = fits && (outcome == "EDNS" ? edns : tcp == (outcome == "TCP"));
+      }
+      if (fits) chosen = outcome;
+    }
+  }
+  return chosen;
+}
+
 std::string NameServer::answer(std::string_view question, std::size_t limit, bool tcp) {
   std::string name;
   std::size_t at = 12;
@@ -147,7 +165,9 @@ std::string NameServer::answer(std::string_view question, std::size_t limit, boo
   ++questions_;
   if (tcp) ++questions_by_tcp_;
   // EDNS: one additional record of the root, type 41, whose class is the size that is welcome.
-  if (!tcp && question.size() >= end + 11 && number16(question, end + 1) == ns_t_opt) {
+  const bool edns = question.size() >= end + 11 && number16(question, end + 1) == ns_t_opt;
+  if (edns) ++questions_with_edns_;
+  if (edns && !tcp) {
     limit = std::max<std::size_t>(limit, number16(question, end + 3));
   }
 
@@ -163,12 +183,14 @@ std::string NameServer::answer(std::string_view question, std::size_t limit, boo
       break;
     }
     const Name& node = found->second;
-    std::string outcome;
-    for (const int key : {0, type}) {
-      if (node.outcomes.contains(key)) outcome = node.outcomes.at(key);
+    std::string outcome = outcome_of(node, type, edns, tcp);
+    if (outcome.empty() && names_.contains("*")) {
+      outcome = outcome_of(names_.at("*"), type, edns, tcp);
     }
     if (outcome == "SILENT") return "";
-    if (outcome == "SHORT") count = 1;
+    if (outcome == "HEADER")
+      return std::string(question.substr(0, 2)) + "\x81\x81" + std::string(8, '\0');
+    if (outcome == "SHORT") ++count;
     if (outcome == "TRUNCATED") truncate = !tcp;
     rcode = static_cast<unsigned>(rcode_of(outcome));
     if (rcode != ns_r_noerror || outcome == "SHORT") break;

@@ -7,9 +7,11 @@
 //   "NAME = SERVFAIL" (REFUSED, NOTIMP, FORMERR)   for every question about NAME
 //   "NAME = SILENT"     no answer at all
 //   "NAME = SHORT"      an answer that ends before its records
+//   "NAME = HEADER"     FORMERR without the question
 //   "NAME = TRUNCATED"  truncated over UDP, whole over TCP
-// "NAME TYPE = OUTCOME" limits it to one type. A name without lines does not exist. Answers that do
-// not fit into what the question allows are truncated.
+// "NAME TYPE = OUTCOME" limits it to one type, "*" as NAME is every name. Before OUTCOME may stand
+// EDNS, TCP, UDP: only for questions of that kind ("* = EDNS TCP FORMERR"). A name without lines
+// does not exist. Answers that do not fit into what the question allows are truncated.
 #pragma once
 
 #include <array>
@@ -39,6 +41,7 @@ class NameServer {
   std::string address() const;
   // Questions asked so far, as "NAME TYPE"; those over TCP as "NAME TYPE TCP".
   int questions() const { return questions_; }
+  int questions_with_edns() const { return questions_with_edns_; }
   int questions_by_tcp() const { return questions_by_tcp_; }
 
  private:
@@ -49,9 +52,10 @@ class NameServer {
   };
   struct Name {
     std::multimap<int, Record> records{};
-    std::map<int, std::string> outcomes{};  // by type; 0: every type
+    std::multimap<int, std::string> outcomes{};  // by type; 0: every type
   };
   void add(std::string_view line);
+  std::string outcome_of(const Name& name, int type, bool edns, bool tcp) const;
   void serve();
   void serve_tcp(int client);
   std::string answer(std::string_view question, std::size_t limit, bool tcp);
@@ -63,6 +67,7 @@ class NameServer {
   std::array<UniqueFd, 2> stop_;
   std::uint16_t port_ = 0;
   std::atomic<int> questions_ = 0;
+  std::atomic<int> questions_with_edns_ = 0;
   std::atomic<int> questions_by_tcp_ = 0;
   std::thread thread_;
 };
