@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <limits>
+#include <poll.h>
 #include <span>
 #include <string_view>
 #include <sys/file.h>
@@ -23,6 +24,7 @@ constexpr int skip_from_count = 2;
 constexpr std::int64_t counts_once = 120;    // seconds
 constexpr std::int64_t count_weighs = 1024;  // seconds, when a slot is to be replaced
 constexpr std::size_t not_there = most_slots;
+constexpr int a_while = 20;  // milliseconds between two tries for the lock
 
 struct Layout {
   const char* file;
@@ -74,11 +76,13 @@ class LockedTable {
 
  private:
   bool lock() const {
-    int locked = -1;
-    do {
-      locked = ::flock(fd_.get(), LOCK_EX);
-    } while (locked != 0 && errno == EINTR);
-    return locked == 0;
+    constexpr int most_tries = 50;
+    for (int i = 0; i < most_tries; ++i) {
+      if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return true;
+      if (errno != EWOULDBLOCK && errno != EINTR) return false;
+      ::poll(nullptr, 0, a_while);
+    }
+    return false;
   }
   unsigned char* slot(std::size_t i) { return bytes_.data() + i * layout_.slot; }
   const unsigned char* slot(std::size_t i) const { return bytes_.data() + i * layout_.slot; }

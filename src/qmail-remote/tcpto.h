@@ -2,8 +2,9 @@
 // every qmail-remote; qmail-tcpto(8) prints it and qmail-tcpok(8) clears it.
 //
 // A file of slots, at most 64; it never grows and is never created; without it nothing is
-// remembered. Every access happens under an exclusive lock. Numbers have their least significant
-// byte first.
+// remembered. Every access happens under an exclusive lock, which is waited for a second at most:
+// whoever can read the file can hold it, and mail must go on without the table then. Numbers have
+// their least significant byte first.
 //
 //   queue/lock/tcpto, IPv4, 16 bytes:    0-3 address   4 count   8-11 time (seconds since 1970)
 //   queue/lock/tcpto6, IPv6, 32 bytes:   0-15 address  16 count  24-27 time

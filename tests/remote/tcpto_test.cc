@@ -1,7 +1,13 @@
 #include "qmail-remote/tcpto.h"
 
+#include <chrono>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <thread>
+
 #include <gtest/gtest.h>
 
+#include "qmail/unique_fd.h"
 #include "scratch.h"
 
 namespace qmail::remote {
@@ -103,6 +109,31 @@ TEST_F(TcptoTest, ClearKeepsTheTime) {
   content(slot("192.0.2.2", 3, 7) + slot("192.0.2.1", 3, 8));
   table_.clear(one_);
   EXPECT_EQ(content(), slot("192.0.2.2", 3, 7) + slot("192.0.2.1", 0, 8));
+}
+
+TEST_F(TcptoTest, ALockThatIsHeldIsWaitedForASecondAtMost) {
+  const std::string bytes = slot("192.0.2.1", 3, now);
+  content(bytes);
+  const UniqueFd holder(::open(folder_.path("tcpto").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(holder.get(), LOCK_SH), 0);  // who may read may do this
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(table_.look_up(one_, now).known);
+  table_.note_timeout(one_, now);
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(took, std::chrono::seconds(4));
+  EXPECT_EQ(content(), bytes);
+}
+
+TEST_F(TcptoTest, ALockThatIsGivenUpSoonIsWaitedFor) {
+  content(slot("192.0.2.1", 3, now));
+  UniqueFd holder(::open(folder_.path("tcpto").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(holder.get(), LOCK_EX), 0);
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    holder.reset();
+  });
+  EXPECT_TRUE(table_.look_up(one_, now).known);
+  other.join();
 }
 
 TEST_F(TcptoTest, Ipv6HasAFileOfItsOwn) {
