@@ -25,6 +25,14 @@ bool is_dot_string(std::string_view box) {
   return before != '.';
 }
 
+// Letters, digits, hyphens and the underscore that some have, in labels. DNS can carry anything:
+// "x>y", blanks, line breaks (which dn_expand(3) gives as backslash and digits).
+bool is_host_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
 }  // namespace
 
 std::string quoted(std::string_view address) {
@@ -60,7 +68,7 @@ Result<CanonicalAddress, DnsFailure> canonical(std::string_view address, DnsClie
     } else {
       auto target = dns.alias(domain);
       if (!target && target.error() == DnsFailure::temporary) return Failure(target.error());
-      if (!target) break;
+      if (!target || !is_host_name(*target)) break;
       domain = std::move(*target);
     }
     changed = true;

@@ -26,7 +26,8 @@ struct CanonicalAddress {
 };
 
 // The address with its domain replaced by what CNAME records and final dots lead to, in at most ten
-// steps (RFC 1123, 5.2.2). Address literals are not asked about. DnsFailure::temporary: the DNS did
+// steps (RFC 1123, 5.2.2). Address literals are not asked about; a target that is no host name is
+// not followed, since it goes into a command as it is. DnsFailure::temporary: the DNS did
 // not say; that is the only failure.
 Result<CanonicalAddress, DnsFailure> canonical(std::string_view address, DnsClient& dns);
 

@@ -1,8 +1,12 @@
 #include "qmail-remote/config.h"
 
+#include "qmail/ascii.h"
+
 namespace qmail::remote {
 
 namespace {
+
+Failure<ConfigError> failure(ControlError error) { return Failure(ConfigError(std::move(error))); }
 
 // Takes a number of seconds; without a file, or without a number in it, `seconds` stays.
 std::optional<ControlError> take_seconds(const ControlResult<std::uint32_t>& number,
@@ -12,25 +16,46 @@ std::optional<ControlError> take_seconds(const ControlResult<std::uint32_t>& num
   return std::nullopt;
 }
 
+std::optional<AddressPreference> address_preference(std::string_view word) {
+  constexpr std::pair<std::string_view, AddressPreference> known[] = {
+      {"", AddressPreference::v4_first},        {"ipv4", AddressPreference::v4_first},
+      {"ipv6", AddressPreference::v6_first},    {"any", AddressPreference::any_first},
+      {"ipv4only", AddressPreference::v4_only}, {"ipv6only", AddressPreference::v6_only},
+  };
+  for (const auto& [name, preference] : known) {
+    if (equal_ignoring_case(word, name)) return preference;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-Result<RemoteConfig, ControlError> read_config(const ControlDir& control) {
+Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
   RemoteConfig config;
   const auto me = control.line("me");
-  if (!me) return Failure(me.error());
+  if (!me) return failure(me.error());
   if (auto error = take_seconds(control.number("timeoutremote"), config.timeout_remote)) {
-    return Failure(std::move(*error));
+    return failure(std::move(*error));
   }
   if (auto error = take_seconds(control.number("timeoutconnect"), config.timeout_connect)) {
-    return Failure(std::move(*error));
+    return failure(std::move(*error));
   }
   auto helohost = control.line_or("helohost", *me);
-  if (!helohost) return Failure(helohost.error());
-  if (!*helohost) return Failure(ControlError{control.file("me"), "neither me nor helohost"});
+  if (!helohost) return failure(helohost.error());
+  if (!*helohost) return failure({control.file("me"), "neither me nor helohost"});
   config.helohost = std::move(**helohost);
-  auto routes = control.list("smtproutes");
-  if (!routes) return Failure(routes.error());
+  auto routes = control.numbered_list("smtproutes");
+  if (!routes) return failure(routes.error());
   if (*routes) config.routes = SmtpRoutes(std::move(**routes));
+  const auto preference = control.line("addresspreference");
+  if (!preference) return failure(preference.error());
+  if (*preference) {
+    const auto known = address_preference(**preference);
+    if (!known) {
+      return Failure(ConfigError(BadLine{"addresspreference", 1, "unknown word " + **preference}));
+    }
+    config.address_preference = *known;
+  }
   return config;
 }
 

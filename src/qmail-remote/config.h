@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <string>
+#include <variant>
 
+#include "qmail-remote/bad_line.h"
+#include "qmail-remote/mx_resolver.h"
 #include "qmail-remote/smtp_routes.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
@@ -16,9 +19,13 @@ struct RemoteConfig {
   std::chrono::seconds timeout_remote{1200};
   std::string helohost;
   SmtpRoutes routes;
+  AddressPreference address_preference = AddressPreference::v4_first;
 };
 
-// The error names the file; when neither helohost nor me is there, it names me.
-Result<RemoteConfig, ControlError> read_config(const ControlDir& control);
+// A file that cannot be read (when neither helohost nor me is there: me), or a line that stops all
+// mail.
+using ConfigError = std::variant<ControlError, BadLine>;
+
+Result<RemoteConfig, ConfigError> read_config(const ControlDir& control);
 
 }  // namespace qmail::remote

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "qmail-remote/bad_line.h"
 #include "qmail-remote/report.h"
 
 namespace qmail::remote {
@@ -52,6 +53,11 @@ inline MessageReport failed(std::string_view text) {
 }
 inline MessageReport no_such_host(std::string_view host) {
   return failed("Sorry, I couldn't find any host named " + printable(host) + ". (#5.1.2)\n");
+}
+
+inline MessageReport unusable_line(const BadLine& bad) {
+  return deferred("Unable to use control/" + bad.file + ", line " + std::to_string(bad.line) +
+                  ": " + one_line(bad.reason) + ". (#4.3.0)\n");
 }
 
 // --- the dialogue: each sentence is followed by ".\n" and the server's reply, if one is at hand

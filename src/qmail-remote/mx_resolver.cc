@@ -16,6 +16,12 @@ std::optional<IpAddress> address_text(std::string_view host) {
   return address ? address : parse_ip_literal(host);
 }
 
+// A number that nobody can foresee; 0 where there is none to be had.
+std::uint32_t throw_dice() {
+  std::uint32_t dice = 0;
+  return ::getrandom(&dice, sizeof dice, GRND_NONBLOCK) > 0 ? dice : 0;
+}
+
 // By preference; among equals every order is equally likely (but for a bias of 2^-24).
 void put_in_order(std::vector<MxRecord>& records) {
   std::vector<std::uint32_t> dice(records.size());
@@ -35,11 +41,31 @@ struct Addresses {
   bool incomplete = false;  // one of the two questions had no answer
 };
 
-// cppcheck-suppress constParameter ; what `question` points to is no const member
-Addresses both_families(DnsClient& dns, const std::string& name) {
+using Question = Result<std::vector<IpAddress>, DnsFailure> (DnsClient::*)(const std::string&);
+
+std::vector<Question> questions(AddressPreference preference) {
+  const Question v4 = &DnsClient::v4_addresses;
+  const Question v6 = &DnsClient::v6_addresses;
+  switch (preference) {
+    case AddressPreference::v4_only:
+      return {v4};
+    case AddressPreference::v6_only:
+      return {v6};
+    case AddressPreference::v6_first:
+      return {v6, v4};
+    case AddressPreference::any_first:
+      if (throw_dice() % 2 != 0) return {v6, v4};
+      break;
+    case AddressPreference::v4_first:
+      break;
+  }
+  return {v4, v6};
+}
+
+Addresses both_families(DnsClient& dns, const std::string& name, AddressPreference preference) {
   Addresses result;
   if (name.empty()) return result;  // the root: a null MX (RFC 7505)
-  for (auto question : {&DnsClient::v6_addresses, &DnsClient::v4_addresses}) {
+  for (const Question question : questions(preference)) {
     const auto some = (dns.*question)(name);
     if (some) {
       result.found.insert(result.found.end(), some->begin(), some->end());
@@ -52,9 +78,9 @@ Addresses both_families(DnsClient& dns, const std::string& name) {
 
 }  // namespace
 
-ExchangerList addresses_of(DnsClient& dns, const std::string& host) {
+ExchangerList addresses_of(DnsClient& dns, const std::string& host, AddressPreference preference) {
   if (const auto address = address_text(host)) return std::vector{Exchanger{*address, 0, ""}};
-  const Addresses addresses = both_families(dns, host);
+  const Addresses addresses = both_families(dns, host, preference);
   if (addresses.found.empty()) {
     return Failure(addresses.incomplete ? LookupFailure::temporary : LookupFailure::no_such_host);
   }
@@ -65,12 +91,12 @@ ExchangerList addresses_of(DnsClient& dns, const std::string& host) {
   return list;
 }
 
-ExchangerList exchangers_of(DnsClient& dns, const std::string& host) {
-  if (address_text(host) || host.empty()) return addresses_of(dns, host);
+ExchangerList exchangers_of(DnsClient& dns, const std::string& host, AddressPreference preference) {
+  if (address_text(host) || host.empty()) return addresses_of(dns, host, preference);
   auto records = dns.exchangers(host);
   if (!records) {
     if (records.error() == DnsFailure::temporary) return Failure(LookupFailure::temporary);
-    return addresses_of(dns, host);
+    return addresses_of(dns, host, preference);
   }
   put_in_order(*records);
   if (records->size() > most_exchangers) records->resize(most_exchangers);
@@ -81,7 +107,7 @@ ExchangerList exchangers_of(DnsClient& dns, const std::string& host) {
       list.push_back({*address, 0, ""});
       continue;
     }
-    const Addresses addresses = both_families(dns, record.exchanger);
+    const Addresses addresses = both_families(dns, record.exchanger, preference);
     incomplete = incomplete || addresses.incomplete;
     for (const IpAddress& address : addresses.found) {
       if (list.size() < most_addresses) {
@@ -97,7 +123,7 @@ ExchangerList exchangers_of(DnsClient& dns, const std::string& host) {
 std::vector<Exchanger> better_than_me(std::vector<Exchanger> list, const OwnAddresses& me) {
   std::optional<std::uint16_t> limit;
   for (const Exchanger& exchanger : list) {
-    if (!me.contains(exchanger.address)) continue;
+    if (!me.contains(exchanger.address) && !exchanger.address.is_loopback()) continue;
     limit = std::min(limit.value_or(exchanger.preference), exchanger.preference);
   }
   if (limit) {

@@ -18,6 +18,10 @@ struct Exchanger {
   std::string name;  // what its certificate must name; empty when it was given as an address
 };
 
+// Which addresses of a host are asked for, and which go first (control/addresspreference). `any`:
+// one or the other, by chance.
+enum class AddressPreference { v4_first, v6_first, any_first, v4_only, v6_only };
+
 enum class LookupFailure {
   temporary,     // ask again later
   no_such_host,  // neither exchanger nor address
@@ -26,17 +30,18 @@ enum class LookupFailure {
 
 using ExchangerList = Result<std::vector<Exchanger>, LookupFailure>;
 
-// The addresses of a host itself: those of a relay in smtproutes. AAAA before A. `host` may be an
-// address, in brackets or not.
-ExchangerList addresses_of(DnsClient& dns, const std::string& host);
+// The addresses of a host itself: those of a relay in smtproutes. `host` may be an address of
+// either family, in brackets or not.
+ExchangerList addresses_of(DnsClient& dns, const std::string& host, AddressPreference preference);
 
 // The addresses of a host's mail exchangers in the order in which they are to be tried: by
 // preference, those of equal preference at random. Never empty. At most 50 exchangers and 100
 // addresses are looked at: who lists more has had his chance.
-ExchangerList exchangers_of(DnsClient& dns, const std::string& host);
+ExchangerList exchangers_of(DnsClient& dns, const std::string& host, AddressPreference preference);
 
 // Without this host, and without those that are no better than it: they would send the mail back
-// here (RFC 5321, 5.1).
+// here (RFC 5321, 5.1). Every loopback address is this host, not only those of an interface: a
+// stranger's exchanger must not make us talk to whoever listens there and trusts it.
 std::vector<Exchanger> better_than_me(std::vector<Exchanger> list, const OwnAddresses& me);
 
 }  // namespace qmail::remote

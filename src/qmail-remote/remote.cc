@@ -62,6 +62,11 @@ OrReport<Recipients> prepare_recipients(const std::vector<std::string>& addresse
   return recipients;
 }
 
+MessageReport unusable(const ConfigError& error) {
+  if (const auto* line = std::get_if<BadLine>(&error)) return unusable_line(*line);
+  return deferred(text_control_unreadable);
+}
+
 MessageReport lookup_failed(LookupFailure failure, const std::string& host) {
   switch (failure) {
     case LookupFailure::no_such_host:
@@ -77,9 +82,9 @@ MessageReport lookup_failed(LookupFailure failure, const std::string& host) {
 // The servers to try, in order; not one of them is this host unless a route or an alias led to it.
 OrReport<std::vector<Exchanger>> find_servers(const std::string& host,
                                               const std::optional<Route>& route, bool may_be_me,
-                                              DnsClient& dns) {
+                                              AddressPreference preference, DnsClient& dns) {
   const std::string& name = route ? route->relay : host;
-  auto found = route ? addresses_of(dns, name) : exchangers_of(dns, name);
+  auto found = route ? addresses_of(dns, name, preference) : exchangers_of(dns, name, preference);
   if (!found) return Failure(lookup_failed(found.error(), name));
   if (may_be_me) return std::move(*found);
   const auto me = OwnAddresses::learn();
@@ -122,8 +127,9 @@ MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t p
 MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   const ControlDir control;
   auto config = read_config(control);
-  if (!config) return deferred(text_control_unreadable);
+  if (!config) return unusable(config.error());
   const auto route = config->routes.find(invocation.host);
+  if (!route) return unusable_line(route.error());
 
   if (has_line_break(invocation.sender)) return failed(text_sender_line_break);
   if (std::all_of(invocation.recipients.begin(), invocation.recipients.end(), has_line_break)) {
@@ -134,16 +140,17 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   }
   DnsClient dns(name_server_of_environment());
   auto recipients = prepare_recipients(invocation.recipients,
-                                       route ? Domains::as_given : Domains::canonical, dns);
+                                       *route ? Domains::as_given : Domains::canonical, dns);
   if (!recipients) return recipients.error();
 
-  const bool may_be_me = route.has_value() || recipients->all_aliases;
-  const auto servers = find_servers(invocation.host, route, may_be_me, dns);
+  const bool may_be_me = route->has_value() || recipients->all_aliases;
+  const auto servers =
+      find_servers(invocation.host, *route, may_be_me, config->address_preference, dns);
   if (!servers) return servers.error();
 
   const Manner manner{std::move(config->helohost), config->timeout_remote, control, debug_wanted()};
   const Mail mail{quoted(invocation.sender), std::move(recipients->list), invocation.message};
-  return try_servers(*servers, route ? route->port : smtp_port, config->timeout_connect, manner,
+  return try_servers(*servers, *route ? (*route)->port : smtp_port, config->timeout_connect, manner,
                      mail, reports);
 }
 

@@ -19,17 +19,30 @@ std::size_t relay_length(std::string_view text) {
 
 }  // namespace
 
-SmtpRoutes::SmtpRoutes(std::vector<std::string> lines)
-    : lines_(std::move(lines)), routes_(ConstMap::of_pairs(lines_)) {}
+SmtpRoutes::SmtpRoutes(NumberedList lines)
+    : lines_(std::move(lines)), routes_(ConstMap::of_pairs(lines_.entries)) {}
 
-std::optional<Route> SmtpRoutes::find(std::string_view host) const {
-  if (lines_.empty()) return std::nullopt;
+// `relay`: what the map found, a part of the line.
+BadLine SmtpRoutes::bad_line(std::string_view relay) const {
+  std::size_t i = 0;
+  const auto holds_it = [&](const std::string& line) {
+    return line.data() + line.size() == relay.data() + relay.size();
+  };
+  while (i + 1 < lines_.entries.size() && !holds_it(lines_.entries[i])) ++i;
+  return {"smtproutes", lines_.lines[i],
+          "there is no AUTH here, so no use for a user and password"};
+}
+
+Result<std::optional<Route>, BadLine> SmtpRoutes::find(std::string_view host) const {
+  const std::optional<Route> none;
+  if (lines_.entries.empty()) return none;
   for (std::string_view key = host;;) {
     if (const auto relay = routes_.find(key)) {
-      if (relay->empty()) return std::nullopt;
-      return parse_relay(*relay);
+      if (relay->empty()) return none;
+      if (relay->find('|') != std::string_view::npos) return Failure(bad_line(*relay));
+      return std::optional(parse_relay(*relay));
     }
-    if (key.empty()) return std::nullopt;
+    if (key.empty()) return none;
     const std::size_t dot = key.find('.', 1);
     key = dot == std::string_view::npos ? std::string_view() : key.substr(dot);
   }

@@ -2,7 +2,9 @@
 //
 // A line is DOMAIN:RELAY[:PORT]. DOMAIN is a name, ".NAME" for everything below it, or empty for
 // everything. RELAY is a name, an address, or an address in brackets ([2001:db8::25] too); an empty
-// one means that mail for DOMAIN goes by DNS as usual.
+// one means that mail for DOMAIN goes by DNS as usual. A relay that is to be logged in at
+// (RELAY[:PORT]|USER|PASSWORD, as combined patches have it) stops the mail for DOMAIN: sent
+// without the login it would bounce.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#include "qmail-remote/bad_line.h"
 #include "qmail/constmap.h"
+#include "qmail/control.h"
+#include "qmail/result.h"
 
 namespace qmail::remote {
 
@@ -26,8 +31,7 @@ struct Route {
 class SmtpRoutes {
  public:
   SmtpRoutes() = default;
-  // The file's lines, as ControlDir::list gives them.
-  explicit SmtpRoutes(std::vector<std::string> lines);
+  explicit SmtpRoutes(NumberedList lines);
   // The map refers to the lines, which stay where they are when the owner moves.
   SmtpRoutes(SmtpRoutes&&) = default;
   SmtpRoutes& operator=(SmtpRoutes&&) = default;
@@ -37,10 +41,12 @@ class SmtpRoutes {
 
   // The route of `host`, or nothing: go by DNS. HOST itself is looked for, then the rest of it from
   // each dot on, then the empty DOMAIN; the first hit decides, also when it says "no route".
-  std::optional<Route> find(std::string_view host) const;
+  Result<std::optional<Route>, BadLine> find(std::string_view host) const;
 
  private:
-  std::vector<std::string> lines_;
+  BadLine bad_line(std::string_view relay) const;
+
+  NumberedList lines_;
   ConstMap routes_;
 };
 

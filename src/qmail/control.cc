@@ -19,6 +19,25 @@ ControlError unreadable(const std::string& path, int error) {
 
 }  // namespace
 
+namespace {
+
+template <typename Take>
+void for_each_entry(std::string_view text, Take take) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = without_trailing_space(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty() || line.front() == '#') continue;
+    while (!line.empty()) {
+      const std::size_t nul = line.find('\0');
+      if (nul != 0) take(number, line.substr(0, nul));
+      line.remove_prefix(nul == std::string_view::npos ? line.size() : nul + 1);
+    }
+  }
+}
+
+}  // namespace
+
 ControlResult<std::string> read_file(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {
@@ -79,20 +98,26 @@ ControlResult<std::vector<std::string>> ControlDir::list(std::string_view name) 
   return std::optional(parse_list(**content));
 }
 
+ControlResult<NumberedList> ControlDir::numbered_list(std::string_view name) const {
+  const auto content = read_file(file(name));
+  if (!content) return Failure(content.error());
+  if (!*content) return std::optional<NumberedList>();
+  return std::optional(parse_numbered_list(**content));
+}
+
 std::vector<std::string> parse_list(std::string_view text) {
   std::vector<std::string> entries;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = without_trailing_space(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || line.front() == '#') continue;
-    while (!line.empty()) {
-      const std::size_t nul = line.find('\0');
-      if (nul != 0) entries.emplace_back(line.substr(0, nul));
-      line.remove_prefix(nul == std::string_view::npos ? line.size() : nul + 1);
-    }
-  }
+  for_each_entry(text, [&](std::size_t, std::string_view entry) { entries.emplace_back(entry); });
   return entries;
+}
+
+NumberedList parse_numbered_list(std::string_view text) {
+  NumberedList list;
+  for_each_entry(text, [&](std::size_t line, std::string_view entry) {
+    list.entries.emplace_back(entry);
+    list.lines.push_back(line);
+  });
+  return list;
 }
 
 }  // namespace qmail

@@ -26,6 +26,12 @@ using ControlResult = Result<std::optional<T>, ControlError>;
 // The whole file, or nothing if there is none (ENOENT).
 ControlResult<std::string> read_file(const std::string& path);
 
+// The entries of a list file, and the line of the file (from 1) that each stands in.
+struct NumberedList {
+  std::vector<std::string> entries{};
+  std::vector<std::size_t> lines{};
+};
+
 class ControlDir {
  public:
   // `path`: where the files are, seen from the working directory.
@@ -46,6 +52,7 @@ class ControlDir {
   ControlResult<std::uint32_t> number(std::string_view name) const;
   // All lines that are neither empty nor begin with '#'. A NUL ends an entry as a line end does.
   ControlResult<std::vector<std::string>> list(std::string_view name) const;
+  ControlResult<NumberedList> numbered_list(std::string_view name) const;
 
  private:
   std::string path_;
@@ -53,5 +60,6 @@ class ControlDir {
 
 // The entries of a list file's text; see ControlDir::list.
 std::vector<std::string> parse_list(std::string_view text);
+NumberedList parse_numbered_list(std::string_view text);
 
 }  // namespace qmail

@@ -82,6 +82,17 @@ bool IpAddress::is_unspecified() const {
   return std::all_of(bytes_.begin(), bytes_.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
+bool IpAddress::is_loopback() const {
+  constexpr std::uint8_t v4_network = 127;
+  if (family_ == Family::v4) return bytes_[0] == v4_network;
+  if (std::any_of(bytes_.begin(), bytes_.begin() + 12,
+                  [](std::uint8_t byte) { return byte != 0; })) {
+    return false;
+  }
+  const bool is_one = bytes_[12] == 0 && bytes_[13] == 0 && bytes_[14] == 0 && bytes_[15] == 1;
+  return is_one || bytes_[12] == v4_network;
+}
+
 std::string_view IpAddress::bytes() const {
   return {reinterpret_cast<const char*>(bytes_.data()), family_ == Family::v4 ? 4U : 16U};
 }

@@ -27,6 +27,8 @@ class IpAddress {
   Family family() const { return family_; }
   // 0.0.0.0 or ::
   bool is_unspecified() const;
+  // 127.0.0.0/8, ::1, and 127.0.0.0/8 in IPv6's compatible form (::127.0.0.1).
+  bool is_loopback() const;
   // Network byte order; four bytes or sixteen.
   std::string_view bytes() const;
   // "192.0.2.1", "2001:db8::1" (inet_ntop); no brackets, no scope.

@@ -17,7 +17,7 @@ TEST(RemoteConfigTest, DefaultsAndFiles) {
   EXPECT_EQ(plain->helohost, "client.example.com");
   EXPECT_EQ(plain->timeout_connect.count(), 60);
   EXPECT_EQ(plain->timeout_remote.count(), 1200);
-  EXPECT_FALSE(plain->routes.find("example.org"));
+  EXPECT_FALSE(*plain->routes.find("example.org"));
 
   folder.write("helohost", "");
   folder.write("timeoutconnect", "7 seconds\n");
@@ -28,19 +28,47 @@ TEST(RemoteConfigTest, DefaultsAndFiles) {
   EXPECT_EQ(full->helohost, "");  // there, so it wins
   EXPECT_EQ(full->timeout_connect.count(), 7);
   EXPECT_EQ(full->timeout_remote.count(), 1200);  // no leading digit
-  ASSERT_TRUE(full->routes.find("example.org"));
-  EXPECT_EQ(full->routes.find("example.org")->port, 26);
+  const auto route = full->routes.find("example.org");
+  ASSERT_TRUE(route && *route);
+  EXPECT_EQ((*route)->port, 26);
 }
 
 TEST(RemoteConfigTest, WhatCannotBeReadIsNamed) {
-  for (const char* name : {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes"}) {
+  for (const char* name :
+       {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes", "addresspreference"}) {
     const test::ScratchFolder folder;
     folder.write("me", "x\n");
     std::filesystem::remove(folder.path(name));
     std::filesystem::create_directory(folder.path(name));
     const auto config = read_config(ControlDir(folder.path()));
     ASSERT_FALSE(config) << name;
-    EXPECT_EQ(config.error().file, folder.path(name));
+    EXPECT_EQ(std::get<ControlError>(config.error()).file, folder.path(name));
+  }
+}
+
+TEST(RemoteConfigTest, AddressPreferenceByTable) {
+  const std::pair<const char*, AddressPreference> cases[] = {
+      {"ipv4", AddressPreference::v4_first},      {"ipv6\n", AddressPreference::v6_first},
+      {"Any \r\n", AddressPreference::any_first}, {"ipv4only\nipv6\n", AddressPreference::v4_only},
+      {"IPv6Only", AddressPreference::v6_only},   {"", AddressPreference::v4_first},
+  };
+  const test::ScratchFolder folder;
+  folder.write("me", "x\n");
+  const ControlDir control(folder.path());
+  EXPECT_EQ(read_config(control)->address_preference, AddressPreference::v4_first);
+  for (const auto& [text, wanted] : cases) {
+    folder.write("addresspreference", text);
+    const auto config = read_config(control);
+    ASSERT_TRUE(config) << text;
+    EXPECT_EQ(config->address_preference, wanted) << text;
+  }
+  for (const char* text : {"inet", "ipv4 ipv6", "4", "ipv4only,"}) {
+    folder.write("addresspreference", text);
+    const auto config = read_config(control);
+    ASSERT_FALSE(config) << text;
+    const auto& bad = std::get<BadLine>(config.error());
+    EXPECT_EQ(bad.file + " " + std::to_string(bad.line) + " " + bad.reason,
+              "addresspreference 1 unknown word " + std::string(text));
   }
 }
 

@@ -13,6 +13,8 @@
 namespace qmail::remote {
 namespace {
 
+constexpr AddressPreference v4_first = AddressPreference::v4_first;
+
 class DnsTest : public testing::Test {
  protected:
   // One attempt of one second, or a silent server would keep the test waiting.
@@ -186,6 +188,12 @@ TEST_F(DnsTest, CanonicalRecipients) {
       "to-nothing.test CNAME nowhere.test.",
       "bad.test = SERVFAIL",
       "to-bad.test CNAME bad.test.",
+      "breakout.test CNAME x>y.test.",
+      "blank.test CNAME x\ty.test.",
+      "quoted.test CNAME \"x\".test.",
+      "at.test CNAME a@b.test.",
+      "half.test CNAME breakout.test.",
+      "plain-odd.test CNAME _a-b.3.test.",
   });
   DnsClient dns = client_of(server);
   const struct {
@@ -200,6 +208,12 @@ TEST_F(DnsTest, CanonicalRecipients) {
       {"bob@to-nothing.test", "bob@nowhere.test alias"},
       {"bob@bad.test", "temporary"},
       {"bob@to-bad.test", "temporary"},
+      {"bob@breakout.test", "bob@breakout.test"},
+      {"bob@blank.test", "bob@blank.test"},
+      {"bob@quoted.test", "bob@quoted.test"},
+      {"bob@at.test", "bob@at.test"},
+      {"bob@half.test", "bob@breakout.test alias"},
+      {"bob@plain-odd.test", "bob@_a-b.3.test alias"},
   };
   for (const auto& one : cases) {
     const auto found = canonical(one.given, dns);
@@ -262,16 +276,16 @@ TEST_F(DnsTest, ExchangersByTable) {
   DnsClient dns = client_of(server);
   const std::pair<const char*, const char*> cases[] = {
       {"example.test",
-       "10 first.mx.test 2001:db8::1, 10 first.mx.test 192.0.2.1, 20 Second.mx.test 192.0.2.2"},
+       "10 first.mx.test 192.0.2.1, 10 first.mx.test 2001:db8::1, 20 Second.mx.test 192.0.2.2"},
       {"alias.test",
-       "10 first.mx.test 2001:db8::1, 10 first.mx.test 192.0.2.1, 20 Second.mx.test 192.0.2.2"},
-      {"plain.test", "0 plain.test 2001:db8::3, 0 plain.test 192.0.2.3"},
+       "10 first.mx.test 192.0.2.1, 10 first.mx.test 2001:db8::1, 20 Second.mx.test 192.0.2.2"},
+      {"plain.test", "0 plain.test 192.0.2.3, 0 plain.test 2001:db8::3"},
       {"null.test", "no exchanger"},
       {"dead.test", "no exchanger"},
-      {"half.test", "20 first.mx.test 2001:db8::1, 20 first.mx.test 192.0.2.1"},
+      {"half.test", "20 first.mx.test 192.0.2.1, 20 first.mx.test 2001:db8::1"},
       {"soft.test", "temporary"},
       {"softer.test", "20 Second.mx.test 192.0.2.2"},
-      {"numeric.test", "10 first.mx.test 2001:db8::1, 10 first.mx.test 192.0.2.1, 0  192.0.2.7"},
+      {"numeric.test", "10 first.mx.test 192.0.2.1, 10 first.mx.test 2001:db8::1, 0  192.0.2.7"},
       {"six.test", "10 six.mx.test 2001:db8::6"},
       {"lame.test", "10 lame.mx.test 192.0.2.8"},
       {"empty.test", "temporary"},
@@ -285,11 +299,50 @@ TEST_F(DnsTest, ExchangersByTable) {
       {"[192.0.2.1", "no such host"},
   };
   for (const auto& [host, wanted] : cases) {
-    EXPECT_EQ(shown(exchangers_of(dns, host)), wanted) << host;
+    EXPECT_EQ(shown(exchangers_of(dns, host, v4_first)), wanted) << host;
   }
-  EXPECT_EQ(shown(addresses_of(dns, "example.test")), "no such host");  // a relay: no exchangers
-  EXPECT_EQ(shown(addresses_of(dns, "plain.test")),
-            "0 plain.test 2001:db8::3, 0 plain.test 192.0.2.3");
+  EXPECT_EQ(shown(addresses_of(dns, "example.test", v4_first)),
+            "no such host");  // a relay: no exchangers
+  EXPECT_EQ(shown(addresses_of(dns, "plain.test", v4_first)),
+            "0 plain.test 192.0.2.3, 0 plain.test 2001:db8::3");
+}
+
+TEST_F(DnsTest, AddressPreferenceByTable) {
+  const test::NameServer server({
+      "both.test MX 10 mx.test.",
+      "mx.test A 192.0.2.1",
+      "mx.test AAAA 2001:db8::1",
+      "four.test A 192.0.2.4",
+      "six.test AAAA 2001:db8::6",
+  });
+  DnsClient dns = client_of(server);
+  const std::string four_six = "10 mx.test 192.0.2.1, 10 mx.test 2001:db8::1";
+  const std::string six_four = "10 mx.test 2001:db8::1, 10 mx.test 192.0.2.1";
+  const struct {
+    AddressPreference preference;
+    const char* host;
+    std::string wanted;
+    int questions;
+  } cases[] = {
+      {AddressPreference::v4_first, "both.test", four_six, 3},
+      {AddressPreference::v6_first, "both.test", six_four, 3},
+      {AddressPreference::v4_only, "both.test", "10 mx.test 192.0.2.1", 2},
+      {AddressPreference::v6_only, "both.test", "10 mx.test 2001:db8::1", 2},
+      {AddressPreference::v4_only, "six.test", "no such host", 2},
+      {AddressPreference::v6_only, "four.test", "no such host", 2},
+      // Whoever writes an address means it.
+      {AddressPreference::v6_only, "[192.0.2.4]", "0  192.0.2.4", 0},
+  };
+  for (const auto& one : cases) {
+    const int before = server.questions();
+    EXPECT_EQ(shown(exchangers_of(dns, one.host, one.preference)), one.wanted) << one.host;
+    EXPECT_EQ(server.questions() - before, one.questions) << one.host;
+  }
+  std::set<std::string> seen;
+  for (int i = 0; i < 60; ++i) {
+    seen.insert(shown(exchangers_of(dns, "both.test", AddressPreference::any_first)));
+  }
+  EXPECT_EQ(seen, (std::set{four_six, six_four}));
 }
 
 TEST_F(DnsTest, EqualPreferencesComeInAnyOrder) {
@@ -298,7 +351,7 @@ TEST_F(DnsTest, EqualPreferencesComeInAnyOrder) {
                                  "b.test A 192.0.2.2", "c.test A 192.0.2.3"});
   DnsClient dns = client_of(server);
   std::set<std::string> orders;
-  for (int i = 0; i < 60; ++i) orders.insert(shown(exchangers_of(dns, "even.test")));
+  for (int i = 0; i < 60; ++i) orders.insert(shown(exchangers_of(dns, "even.test", v4_first)));
   EXPECT_EQ(orders, (std::set<std::string>{
                         "5 c.test 192.0.2.3, 10 a.test 192.0.2.1, 10 b.test 192.0.2.2",
                         "5 c.test 192.0.2.3, 10 b.test 192.0.2.2, 10 a.test 192.0.2.1"}));
@@ -314,7 +367,7 @@ TEST_F(DnsTest, AnEndlessListIsCut) {
   }
   const test::NameServer server(zone);
   DnsClient dns = client_of(server);
-  const auto list = exchangers_of(dns, "many.test");
+  const auto list = exchangers_of(dns, "many.test", v4_first);
   ASSERT_TRUE(list);
   EXPECT_EQ(list->size(), 100U);
   EXPECT_EQ(list->front().name, "mx0.test");
@@ -338,6 +391,14 @@ TEST(BetterThanMe, ByTable) {
   EXPECT_EQ(left({at("192.0.2.2", 10), at("2001:db8::1", 20), at("192.0.2.1", 15)}), 1U);
   EXPECT_EQ(left({at("0.0.0.0", 10)}), 0U);
   EXPECT_EQ(left({at("::", 10)}), 0U);
+  for (const char* loopback :
+       {"127.0.0.1", "127.0.0.2", "127.255.255.254", "::1", "::ffff:127.0.0.9", "::127.0.0.9"}) {
+    EXPECT_EQ(left({at(loopback, 10), at("192.0.2.2", 20)}), 0U) << loopback;
+    EXPECT_EQ(left({at("192.0.2.2", 5), at(loopback, 10)}), 1U) << loopback;
+  }
+  for (const char* elsewhere : {"126.0.0.1", "128.0.0.1", "::2", "::126.0.0.1", "1::127.0.0.1"}) {
+    EXPECT_EQ(left({at(elsewhere, 10)}), 1U) << elsewhere;
+  }
 }
 
 }  // namespace

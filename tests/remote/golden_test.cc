@@ -1,9 +1,9 @@
 // Golden dialogues: the built qmail-remote against scripted servers and a name server, over TCP and
 // TLS, as tests/golden/remote/*.txt tell them (README.txt there describes the format).
 //
-// Each runs in a network namespace of its own, where every address of 127.0.0.0/8 and 2001:db8::/64
-// can be listened on, port 25 included; without root and without unprivileged user namespaces the
-// dialogues are skipped, and say so.
+// Each runs in a network namespace of its own, where every address of 192.0.2.0/24 and
+// 2001:db8::/64 can be listened on, port 25 included; without root and without unprivileged user
+// namespaces the dialogues are skipped, and say so.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -66,40 +66,41 @@ void bring_loopback_up() {
   if (::ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) fail("lo up");
 }
 
-// `ip -6 route add local 2001:db8::/64 dev lo`: deliverable here, yet no interface's address.
-void route_ipv6() {
+// `ip route add local NETWORK/LENGTH dev lo`: deliverable here, yet no interface's address.
+void route_to_here(int family, const char* network, unsigned char length) {
   struct {
     nlmsghdr header;
     rtmsg route;
-    rtattr to_attribute;
-    in6_addr to;
     rtattr out_attribute;
     std::uint32_t out;
+    rtattr to_attribute;
+    in6_addr to;
   } message{};
-  message.header.nlmsg_len = sizeof message;
+  const std::size_t size = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
+  message.header.nlmsg_len = static_cast<std::uint32_t>(offsetof(decltype(message), to) + size);
   message.header.nlmsg_type = RTM_NEWROUTE;
   message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK;
-  message.route.rtm_family = AF_INET6;
-  message.route.rtm_dst_len = 64;
+  message.route.rtm_family = static_cast<unsigned char>(family);
+  message.route.rtm_dst_len = length;
   message.route.rtm_table = RT_TABLE_LOCAL;
   message.route.rtm_protocol = RTPROT_STATIC;
-  message.route.rtm_scope = RT_SCOPE_UNIVERSE;
+  message.route.rtm_scope = family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
   message.route.rtm_type = RTN_LOCAL;
-  message.to_attribute = {RTA_LENGTH(sizeof message.to), RTA_DST};
-  ::inet_pton(AF_INET6, "2001:db8::", &message.to);
   message.out_attribute = {RTA_LENGTH(sizeof message.out), RTA_OIF};
   message.out = 1;  // lo
+  message.to_attribute = {static_cast<unsigned short>(RTA_LENGTH(size)), RTA_DST};
+  ::inet_pton(family, network, &message.to);
   const UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   struct {
     nlmsghdr header;
     nlmsgerr outcome;
   } answer{};
-  if (::send(fd.get(), &message, sizeof message, 0) < 0 ||
+  if (::send(fd.get(), &message, message.header.nlmsg_len, 0) < 0 ||
       ::recv(fd.get(), &answer, sizeof answer, MSG_TRUNC) < 0) {
-    fail("IPv6 route");
+    fail("route");
   }
   errno = -answer.outcome.error;
-  if (errno != 0) fail("IPv6 route");
+  if (errno != 0) fail("route");
 }
 
 // Why there is no world of our own, or nothing.
@@ -108,7 +109,8 @@ std::optional<std::string> enter_world() {
     return std::string("no network namespace: ") + std::strerror(errno);
   }
   bring_loopback_up();
-  route_ipv6();
+  route_to_here(AF_INET, "192.0.2.0", 24);
+  route_to_here(AF_INET6, "2001:db8::", 64);
   return std::nullopt;
 }
 
