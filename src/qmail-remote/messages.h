@@ -45,6 +45,12 @@ inline constexpr std::string_view text_recipient_line_break =
 inline constexpr std::string_view text_partial_final_line =
     "SMTP cannot transfer messages with partial final lines. (#5.6.2)\n";
 
+// Around the number of a call that confinement forbids; a whole report, since a signal handler
+// writes it.
+inline constexpr std::string_view text_forbidden_call = "ZForbidden system call ";
+inline constexpr std::string_view text_forbidden_call_end =
+    " (confinement; see qmail-remote(8)). (#4.3.0)\n";
+
 inline MessageReport deferred(std::string_view text) {
   return {MessageStatus::temporary, std::string(text)};
 }

@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -22,20 +22,30 @@ namespace {
 
 // --- files: Landlock ---
 
-// Everything of Landlock's first version but reading. Later versions refuse to link or rename from
-// one folder to another unless asked not to.
-constexpr std::uint64_t changes =
-    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
-// Of the third (Linux 6.2), and not in older headers: LANDLOCK_ACCESS_FS_TRUNCATE.
-constexpr std::uint64_t truncation = 1 << 14;
+// The kernel's interface (landlock(7)), which never changes, written out: headers older than the
+// kernel must not decide what it is asked for, nor newer ones with more members.
+constexpr long create_ruleset = 444;  // the numbers of the calls, the same everywhere
+constexpr long add_rule = 445;
+constexpr long restrict_self = 446;
+struct RulesetAttributes {
+  std::uint64_t handled_access_fs;
+};
+struct [[gnu::packed]] PathBeneath {
+  std::uint64_t allowed_access;
+  std::int32_t parent_fd;
+};
+constexpr int rule_path_beneath = 1;
+constexpr std::uint64_t execute = 1 << 0;
+constexpr std::uint64_t write_file = 1 << 1;
+constexpr std::uint64_t remove_and_make = 0x7f << 4;  // what a folder holds: MAKE_SYM is the last
+// Everything of the first version but reading (2 and 3). Later versions refuse to link or rename
+// from one folder to another unless asked not to.
+constexpr std::uint64_t changes = execute | write_file | remove_and_make | 1 << 11 | 1 << 12;
+constexpr std::uint64_t truncation = 1 << 14;  // of the third (Linux 6.2)
 
 int make_rules(std::uint64_t handled) {
-  const landlock_ruleset_attr attributes{.handled_access_fs = handled};
-  return static_cast<int>(
-      ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0));
+  const RulesetAttributes attributes{handled};
+  return static_cast<int>(::syscall(create_ruleset, &attributes, sizeof attributes, 0));
 }
 
 void forbid_changes_but_to(std::span<const char* const> writable) {
@@ -45,11 +55,10 @@ void forbid_changes_but_to(std::span<const char* const> writable) {
   for (const char* path : writable) {
     const UniqueFd file(::open(path, O_PATH | O_CLOEXEC));
     if (!file) continue;  // a file that is not there need not be written to
-    const landlock_path_beneath_attr rule{.allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE,
-                                          .parent_fd = file.get()};
-    ::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    const PathBeneath rule{write_file, file.get()};
+    ::syscall(add_rule, rules.get(), rule_path_beneath, &rule, 0);
   }
-  ::syscall(SYS_landlock_restrict_self, rules.get(), 0);
+  ::syscall(restrict_self, rules.get(), 0);
 }
 
 // --- calls: seccomp ---
@@ -64,6 +73,7 @@ constexpr unsigned architecture = 0;  // no filter
 
 // A list of what is forbidden, not of what is allowed: a C library or an OpenSSL of tomorrow that
 // uses a new call must go on delivering mail.
+// Calls since Linux 5.1 have one number everywhere, and stand here by it: older headers lack them.
 constexpr int forbidden[] = {
     // programs and processes; clone is looked at more closely below
     SYS_execve,
@@ -77,9 +87,9 @@ constexpr int forbidden[] = {
     SYS_tkill,
     SYS_rt_sigqueueinfo,
     SYS_rt_tgsigqueueinfo,
-    SYS_pidfd_open,
-    SYS_pidfd_getfd,
-    SYS_pidfd_send_signal,
+    434,  // pidfd_open
+    438,  // pidfd_getfd
+    424,  // pidfd_send_signal
     SYS_kcmp,
     // a way in for others; accept alone is none, and OpenSSL's AF_ALG engine needs it
     SYS_listen,
@@ -87,7 +97,7 @@ constexpr int forbidden[] = {
     SYS_truncate,
     SYS_fchmod,
     SYS_fchmodat,
-    452,  // fchmodat2, the same number everywhere; not in headers before Linux 6.6
+    452,  // fchmodat2
     SYS_fchown,
     SYS_fchownat,
     SYS_setxattr,
@@ -105,19 +115,19 @@ constexpr int forbidden[] = {
     SYS_bpf,
     SYS_perf_event_open,
     SYS_userfaultfd,
-    SYS_io_uring_setup,
-    SYS_io_uring_enter,
-    SYS_io_uring_register,
+    425,  // io_uring_setup
+    426,  // io_uring_enter
+    427,  // io_uring_register
     // an administrator's
     SYS_mount,
     SYS_umount2,
     SYS_pivot_root,
     SYS_chroot,
-    SYS_fsopen,
-    SYS_fsmount,
-    SYS_open_tree,
-    SYS_move_mount,
-    SYS_mount_setattr,
+    430,  // fsopen
+    432,  // fsmount
+    428,  // open_tree
+    429,  // move_mount
+    442,  // mount_setattr
     SYS_init_module,
     SYS_finit_module,
     SYS_delete_module,
@@ -159,7 +169,7 @@ constexpr std::uint32_t x32_calls = 0x40000000;  // the same calls under other n
 constexpr std::size_t lowest_half = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4;
 
 constexpr auto make_filter() {
-  constexpr std::size_t head = 13;
+  constexpr std::size_t head = 15;
   std::array<sock_filter, head + 2 * std::size(forbidden) + 1> filter{};
   auto* next = filter.data();
   const auto put = [&next](sock_filter line) { *next++ = line; };
@@ -171,24 +181,38 @@ constexpr auto make_filter() {
   put(give(SECCOMP_RET_KILL_PROCESS));
   // clone3 keeps its flags where a filter cannot look: told that there is none, the C library uses
   // clone. With that, a thread is allowed, a process is not.
-  put(unless(BPF_JEQ, SYS_clone3, 1));
+  constexpr std::uint32_t clone3 = 435;
+  put(unless(BPF_JEQ, clone3, 1));
   put(give(SECCOMP_RET_ERRNO | ENOSYS));
-  put(unless(BPF_JEQ, SYS_clone, 4));
+  // posix_spawn(3) blocks every signal before it calls clone: trapped there it would be killed
+  // without a word, so it is told "not permitted", which its caller can say.
+  put(unless(BPF_JEQ, SYS_clone, 6));
   put(load(offsetof(seccomp_data, args) + lowest_half));
   put(unless(BPF_JSET, CLONE_THREAD, 1));
   put(give(SECCOMP_RET_ALLOW));
-  put(give(SECCOMP_RET_KILL_PROCESS));
+  put(unless(BPF_JSET, CLONE_VFORK, 1));
+  put(give(SECCOMP_RET_ERRNO | EPERM));
+  put(give(SECCOMP_RET_TRAP));
   for (const int call : forbidden) {
     put(unless(BPF_JEQ, static_cast<std::uint32_t>(call), 1));
-    put(give(SECCOMP_RET_KILL_PROCESS));
+    put(give(SECCOMP_RET_TRAP));
   }
   put(give(SECCOMP_RET_ALLOW));
   return filter;
 }
 
-void forbid_calls() {
+void forbid_calls(ForbiddenCall forbidden_call) {
   // cppcheck-suppress knownConditionTrueFalse ; it looks at every branch of the #if above
   if (architecture == 0) return;
+  struct sigaction action {};
+  action.sa_sigaction = forbidden_call;
+  action.sa_flags = SA_SIGINFO;
+  ::sigfillset(&action.sa_mask);
+  ::sigaction(SIGSYS, &action, nullptr);
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGSYS);
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   static constexpr auto filter = make_filter();
   // The kernel does not write to it; sock_fprog was made before const.
   const sock_fprog program{static_cast<unsigned short>(filter.size()),
@@ -198,10 +222,10 @@ void forbid_calls() {
 
 }  // namespace
 
-void confine(std::span<const char* const> writable) {
+void confine(std::span<const char* const> writable, ForbiddenCall forbidden_call) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;  // the others need it
   forbid_changes_but_to(writable);
-  forbid_calls();
+  forbid_calls(forbidden_call);
 }
 
 void hide_memory() { static_cast<void>(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }

@@ -1,11 +1,13 @@
-"""confined.py SMTPD REMOTE: what the kernel says of both programs in the midst of a session.
+"""confined.py SMTPD REMOTE FORBIDDEN: what the kernel says of both programs in the midst of a session.
 
 qmail-remote is confined when it hears its server's first word; qmail-smtpd never is, since qmail-queue would inherit
-it, be no longer set-uid, and lose mail. Both hide their memory: qmail-smtpd when it has read its private key. Exit
+it, be no longer set-uid, and lose mail. A forbidden call (the library FORBIDDEN, preloaded, makes one) becomes a
+report, unless NOCONFINEMENT is set. Both hide their memory: qmail-smtpd when it has read its private key. Exit
 status 77: this kernel has no seccomp.
 """
 import os
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -58,6 +60,16 @@ def of_remote(program, environment):
     return seen
 
 
+def report_of_forbidden_call(program, environment, library):
+    """What qmail-remote reports where nobody listens, with a library in it that does what is forbidden."""
+    pathlib.Path(environment["QMAILHOME"], "control/smtproutes").write_text(":127.0.0.1:1\n")
+    preloaded = {**environment, "LD_PRELOAD": library, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    with start(program, "example.test", "s@x.test", "u@example.test", stdin=subprocess.DEVNULL,
+               stdout=subprocess.PIPE, env=preloaded) as process:
+        report = process.communicate(timeout=20)[0].decode()
+    return re.sub(r"\bcall \d+ ", "call N ", report) + f" {process.returncode}"
+
+
 def of_smtpd(program, environment, tls):
     ours, its = socket.socketpair()
     with start(program, stdin=its, stdout=its, env={**environment, **({"SMTPS": "1"} if tls else {})}) as process:
@@ -79,12 +91,19 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="qmail-tls-confined.") as folder:
         # Copies, since the user may not be able to reach what was built.
-        smtpd, remote = (shutil.copy(program, folder) for program in sys.argv[1:])
+        smtpd, remote = (shutil.copy(program, folder) for program in sys.argv[1:3])
+        library = shutil.copy(sys.argv[3], folder)
         environment = home(folder)
         free = {**status("self"), "hidden": False}
         expected = (("qmail-remote", of_remote(remote, environment), {"NoNewPrivs": "1", "Seccomp": "2", "hidden": True}),
                     ("qmail-smtpd", of_smtpd(smtpd, environment, tls=False), free),
                     ("qmail-smtpd in TLS", of_smtpd(smtpd, environment, tls=True), {**free, "hidden": True}))
+        unreachable = "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n\0 0"
+        expected += (
+            ("a forbidden call", report_of_forbidden_call(remote, environment, library),
+             "ZForbidden system call N (confinement; see qmail-remote(8)). (#4.3.0)\n\0 0"),
+            ("the same without confinement", report_of_forbidden_call(remote, {**environment, "NOCONFINEMENT": "1"}, library),
+             unreachable))
     wrong = [f"{name}: {seen}, not {wanted}" for name, seen, wanted in expected if seen != wanted]
     print("\n".join(wrong) or "as expected")
     return 1 if wrong else 0
