@@ -1,12 +1,12 @@
 #include "qmail-smtpd/relay_policy.h"
 
 #include <cerrno>
-#include <fcntl.h>
 #include <system_error>
 
 #include <cdb.h>
 
 #include "qmail/ascii.h"
+#include "qmail/regular_file.h"
 
 namespace qmail::smtpd {
 
@@ -51,11 +51,12 @@ Result<RecipientHosts, ControlError> RecipientHosts::read(const ControlDir& cont
   if (!entries) return Failure(entries.error());
   if (!*entries) return RecipientHosts();
   std::string more_name = control.file("morercpthosts.cdb");
-  UniqueFd more(::open(more_name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!more && errno != ENOENT) {
-    return Failure(ControlError{more_name, std::generic_category().message(errno)});
+  auto more = RegularFile::open(more_name);
+  if (!more && more.error().code != ENOENT) {
+    return Failure(ControlError{std::move(more_name), std::move(more.error().reason)});
   }
-  return RecipientHosts(std::move(**entries), std::move(more), std::move(more_name));
+  return RecipientHosts(std::move(**entries), more ? std::move(*more).release() : UniqueFd(),
+                        std::move(more_name));
 }
 
 Result<bool, ControlError> RecipientHosts::accept(std::string_view address) const {

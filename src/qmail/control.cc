@@ -1,13 +1,12 @@
 #include "qmail/control.h"
 
 #include <cerrno>
-#include <fcntl.h>
+#include <span>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "qmail/ascii.h"
-#include "qmail/unique_fd.h"
+#include "qmail/regular_file.h"
 
 namespace qmail {
 
@@ -39,20 +38,20 @@ void for_each_entry(std::string_view text, Take take) {
 }  // namespace
 
 ControlResult<std::string> read_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno == ENOENT) return std::optional<std::string>();
-    return Failure(unreadable(path, errno));
+  auto file = RegularFile::open(path);
+  if (!file) {
+    if (file.error().code == ENOENT) return std::optional<std::string>();
+    return Failure(ControlError{path, std::move(file.error().reason)});
   }
   std::string content;
   for (;;) {
     constexpr std::size_t block = 1024;  // most control files are one line, and resize() clears
     const std::size_t size = content.size();
     content.resize(size + (size < block ? block : size));
-    const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
-    if (got < 0 && errno != EINTR) return Failure(unreadable(path, errno));
-    content.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
-    if (got == 0) return std::optional(std::move(content));
+    auto got = file->read(std::span(content).subspan(size));
+    if (!got) return Failure(ControlError{path, std::move(got.error().reason)});
+    content.resize(size + *got);
+    if (*got == 0) return std::optional(std::move(content));
   }
 }
 

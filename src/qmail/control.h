@@ -1,7 +1,7 @@
 // ControlDir: qmail's control files, read as qmail-control(5) says.
 //
 // A missing file is not an error but an empty optional; whatever else keeps a file from being read
-// (permissions, a directory in its place, an I/O error) is a ControlError that names it.
+// (permissions, a directory or a FIFO in its place, an I/O error) is a ControlError that names it.
 // Trailing SP, TAB, CR and LF of a line are stripped; leading blanks and all other bytes are data.
 #pragma once
 
@@ -17,13 +17,13 @@ namespace qmail {
 
 struct ControlError {
   std::string file;    // as it was opened: "control/me"
-  std::string reason;  // the system's text
+  std::string reason;  // the system's text, or one of ours
 };
 
 template <typename T>
 using ControlResult = Result<std::optional<T>, ControlError>;
 
-// The whole file, or nothing if there is none (ENOENT).
+// The whole of a regular file, or nothing if there is none (ENOENT).
 ControlResult<std::string> read_file(const std::string& path);
 
 // The entries of a list file, and the line of the file (from 1) that each stands in.

@@ -53,12 +53,12 @@ std::string_view PemBlock::bytes() const {
   return {reinterpret_cast<const char*>(der.get()), der.get_deleter().size};
 }
 
-std::string PemFile::problem() const { return error != 0 ? system_error(error) : damage; }
+std::string PemFile::problem() const { return error != 0 ? reason : damage; }
 
 PemFile read_pem(const std::string& path) {
   ERR_clear_error();
   const SecretFile whole = SecretFile::read(path);
-  PemFile file{{}, whole.error, whole.absent};
+  PemFile file{{}, whole.error, whole.reason, whole.absent};
   if (file.error != 0) return file;
   PemBlock block;
   while (next_block(whole.content.get(), block)) file.blocks.push_back(std::move(block));

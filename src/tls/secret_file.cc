@@ -2,42 +2,55 @@
 
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
-#include "qmail/unique_fd.h"
+#include "tls/tls_error.h"
 
 namespace qmail::tls {
 
+namespace {
+
+// A link that leads nowhere is there.
+bool is_absent(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) != 0 && errno == ENOENT;
+}
+
+}  // namespace
+
+void SecretFile::fail(const FileError& why) {
+  error = why.code;
+  reason = why.code == ENXIO ? why.reason : system_error(why.code);
+}
+
 SecretFile SecretFile::read(const std::string& path) {
-  SecretFile file{BioPtr(BIO_new(BIO_s_mem()))};
-  if (!file.content) {
-    file.error = ENOMEM;
-    return file;
+  SecretFile whole{BioPtr(BIO_new(BIO_s_mem()))};
+  const FileError no_memory{ENOMEM, {}};
+  if (!whole.content) {
+    whole.fail(no_memory);
+    return whole;
   }
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    file.error = errno;
-    struct stat status {};
-    file.absent = file.error == ENOENT && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT;
-    return file;
+  auto file = RegularFile::open(path);
+  if (!file) {
+    whole.absent = file.error().code == ENOENT && is_absent(path);
+    whole.fail(file.error());
+    return whole;
   }
   std::array<char, 8192> block;
   for (;;) {
-    const ssize_t got = ::read(fd.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) file.error = errno;
-    if (got <= 0) break;
-    if (BIO_write(file.content.get(), block.data(), static_cast<int>(got)) != got) {
-      file.error = ENOMEM;
+    auto got = file->read(block);
+    if (!got) whole.fail(got.error());
+    if (!got || *got == 0) break;
+    const int size = static_cast<int>(*got);
+    if (BIO_write(whole.content.get(), block.data(), size) != size) {
+      whole.fail(no_memory);
       break;
     }
   }
   OPENSSL_cleanse(block.data(), block.size());
-  return file;
+  return whole;
 }
 
 }  // namespace qmail::tls

@@ -3,17 +3,22 @@
 
 #include <string>
 
+#include "qmail/regular_file.h"
 #include "tls/openssl_ptr.h"
 
 namespace qmail::tls {
 
 struct SecretFile {
-  BioPtr content{};  // a memory BIO, which wipes what it frees
-  int error = 0;     // errno of an open or read that failed
+  BioPtr content{};      // a memory BIO, which wipes what it frees
+  int error = 0;         // errno of an open or read that failed
+  std::string reason{};  // and what it means: the library's text, or "not a regular file"
   bool absent =
       false;  // there is nothing of that name; a symbolic link that leads nowhere is there
 
   static SecretFile read(const std::string& path);
+
+ private:
+  void fail(const FileError& why);
 };
 
 }  // namespace qmail::tls

@@ -77,7 +77,7 @@ void TicketKeysDeleter::operator()(TicketKeys* keys) const { delete keys; }
 TicketKeysRead read_ticket_keys(const std::string& file) {
   const SecretFile whole = SecretFile::read(file);
   if (whole.absent) return {};
-  if (whole.error != 0) return {{}, Warning{file, system_error(whole.error)}};
+  if (whole.error != 0) return {{}, Warning{file, whole.reason}};
   char* start = nullptr;
   const long size = BIO_get_mem_data(whole.content.get(), &start);
   const std::string_view bytes(start, static_cast<std::size_t>(size));

@@ -3,7 +3,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -51,6 +53,33 @@ TEST_F(Control, LineIsTheFirstOneWithoutTrailingSpace) {
     ASSERT_TRUE(line.has_value() && line->has_value());
     EXPECT_EQ(**line, row.line);
   }
+}
+
+TEST_F(Control, OnlyRegularFilesAreRead) {
+  const std::string path = path_ + "/f";
+  const auto refused = [&] {
+    const auto found = dir().line("f");
+    return !found && found.error().file == path && found.error().reason == "not a regular file";
+  };
+  ASSERT_EQ(::mkfifo(path.c_str(), 0644), 0);
+  EXPECT_TRUE(refused());
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("/dev/zero", path);
+  EXPECT_TRUE(refused());
+  std::filesystem::remove(path);
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{AF_UNIX, {}};
+  ASSERT_LT(path.size(), sizeof address.sun_path);
+  path.copy(address.sun_path, path.size());
+  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_TRUE(refused());
+  ::close(socket);
+}
+
+TEST_F(Control, AFileOfProcHasNoSizeAndIsReadAllTheSame) {
+  const auto text = read_file("/proc/self/limits");
+  ASSERT_TRUE(text && *text);
+  EXPECT_NE((*text)->find("Max open files"), std::string::npos);
 }
 
 TEST_F(Control, AMissingFileIsNoErrorAndADirectoryIs) {

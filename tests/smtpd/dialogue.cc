@@ -1,5 +1,6 @@
 #include "dialogue.h"
 
+#include <cerrno>
 #include <charconv>
 #include <stdexcept>
 
@@ -107,7 +108,8 @@ class Parser {
     if (take("control ")) {
       using Kind = ControlFile::Kind;
       for (const auto& [what, kind] :
-           {std::pair{" is a directory", Kind::directory}, std::pair{" is a loop", Kind::loop}}) {
+           {std::pair{" is a directory", Kind::directory}, std::pair{" is a loop", Kind::loop},
+            std::pair{" is a fifo", Kind::fifo}}) {
         const std::size_t is = rest_.find(what);
         if (is == std::string_view::npos) continue;
         current().control[std::string(rest_.substr(0, is))] = {kind};
@@ -148,6 +150,9 @@ class Parser {
       current().queue_in_home = true;
     } else if (rest_ == "log is the connection") {
       current().log_to_client = true;
+    } else if (take("kernel refuses ")) {
+      current().refused_call = take_to(" ");
+      current().refused_with = rest_ == "EPERM" ? EPERM : rest_ == "ENOSYS" ? ENOSYS : EAFNOSUPPORT;
     } else if (take("descriptors ")) {
       current().descriptors = static_cast<unsigned>(number(rest_));
     } else {

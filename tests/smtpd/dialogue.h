@@ -39,7 +39,7 @@ struct QueuedMessage {
 };
 
 struct ControlFile {
-  enum class Kind { text, directory, loop, cdb, certificates, absent };
+  enum class Kind { text, directory, loop, fifo, cdb, certificates, absent };
   Kind kind;
   std::string text{};
 };
@@ -55,6 +55,8 @@ struct Dialogue {
   bool queue_in_home = false;
   std::optional<unsigned> descriptors{};
   bool log_to_client = false;
+  std::string refused_call{};
+  int refused_with = 0;
   std::vector<Step> steps{};
   std::optional<int> exit{};
   std::vector<QueuedMessage> queued{};

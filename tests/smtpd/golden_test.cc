@@ -12,12 +12,16 @@
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <regex>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -237,6 +241,7 @@ class Stage {
         const rlimit limit{*dialogue_.descriptors, *dialogue_.descriptors};
         ::setrlimit(RLIMIT_NOFILE, &limit);
       }
+      if (!dialogue_.refused_call.empty()) refuse_call();
       ::execve(program.c_str(), arguments.data(), pointers.data());
       ::_exit(126);
     }
@@ -320,6 +325,36 @@ class Stage {
 
  private:
   std::string home() const { return dir_.file("home"); }
+
+  // As a service's or a container's sandbox does it.
+  void refuse_call() const {
+    const std::map<std::string, unsigned> numbers = {{"netlink", SYS_socket},
+                                                     {"recvfrom", SYS_recvfrom},
+                                                     {"sendto", SYS_sendto},
+                                                     {"clone3", SYS_clone3},
+                                                     {"pipe2", SYS_pipe2}};
+    const unsigned number = numbers.at(dialogue_.refused_call);
+    const auto load = [](std::size_t at) {
+      return sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<unsigned>(at)};
+    };
+    const auto unless = [](unsigned value, unsigned char skip) {
+      return sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, skip, value};
+    };
+    const auto give = [](unsigned verdict) { return sock_filter{BPF_RET | BPF_K, 0, 0, verdict}; };
+    std::vector<sock_filter> filter = {load(offsetof(seccomp_data, nr)), unless(number, 1)};
+    if (dialogue_.refused_call == "netlink") {
+      filter = {load(offsetof(seccomp_data, nr)), unless(number, 3),
+                load(offsetof(seccomp_data, args)), unless(AF_NETLINK, 1)};
+    }
+    filter.push_back(give(SECCOMP_RET_ERRNO | static_cast<unsigned>(dialogue_.refused_with)));
+    filter.push_back(give(SECCOMP_RET_ALLOW));
+    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+      ::_exit(125);
+    }
+  }
+
   int messages() const {
     int n = 0;
     while (dir_.has("spool/" + std::to_string(n + 1))) ++n;
@@ -343,6 +378,10 @@ class Stage {
           break;
         case ControlFile::Kind::loop:
           std::filesystem::create_symlink(name, dir_.file(path));
+          break;
+        case ControlFile::Kind::fifo:
+          std::filesystem::remove(dir_.file(path));
+          ASSERT_EQ(::mkfifo(dir_.file(path).c_str(), 0644), 0);
           break;
         case ControlFile::Kind::cdb:
           make_cdb(dir_.file(path), file.text);

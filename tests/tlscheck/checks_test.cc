@@ -124,6 +124,20 @@ TEST_F(ChecksTest, GarbageForACertificate) {
   expect(Level::fail, "servercert.pem", "cannot be used");
 }
 
+TEST_F(ChecksTest, AFifoIsNamedAndNotWaitedFor) {
+  for (const char* name : {"servercert.pem", "clientca.pem", "clientcert.pem", "tlsticketkeys"}) {
+    remove(name);
+    ASSERT_EQ(::mkfifo(control(name).c_str(), 0640), 0);
+  }
+  for (const char* name : {"servercert.pem", "clientca.pem", "clientcert.pem", "tlsticketkeys"}) {
+    bool named = false;
+    for (const Finding& finding : check().all()) {
+      named = named || (finding.level != Level::ok && finding.file == control(name));
+    }
+    EXPECT_TRUE(named) << name;
+  }
+}
+
 TEST_F(ChecksTest, NoKey) {
   put("servercert.pem", server_.pem());
   expect(Level::fail, "servercert.pem", "holds no private key");
