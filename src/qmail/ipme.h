@@ -12,8 +12,10 @@ namespace qmail {
 class OwnAddresses {
  public:
   explicit OwnAddresses(std::vector<IpAddress> addresses) : addresses_(std::move(addresses)) {}
-  // Every address of every interface that is up, both families (getifaddrs(3)).
+  // Every address of every interface that is up, both families. getifaddrs(3) asks by netlink,
+  // which a service's sandbox may forbid; then the kernel is asked as qmail has always done it.
   static Result<OwnAddresses, std::error_code> learn();
+  static Result<OwnAddresses, std::error_code> learn_without_netlink();
 
   // One of them, or 0.0.0.0, or ::.
   bool contains(const IpAddress& address) const;

@@ -30,7 +30,14 @@ Result<std::size_t, IoError> by_deadline(int fd, short events, Deadline deadline
   }
 }
 
-// For descriptors that are no sockets (a pipe, a terminal): is the next call sure not to wait?
+// What recv and send say of a descriptor that is no socket, and where a sandbox forbids them. Then
+// read and write are all there is, as qmail has always used them. (EPERM is a packet filter's word
+// as well; write says the same then.)
+bool has_no_socket_calls(int error) {
+  return error == ENOTSOCK || error == ENOSYS || error == EPERM;
+}
+
+// For read and write: is the next call sure not to wait?
 bool ready(int fd, short events) {
   pollfd entry{fd, events, 0};
   return ::poll(&entry, 1, 0) > 0;
@@ -50,7 +57,7 @@ bool wait_for(int fd, short events, Deadline deadline) {
 
 long read_now(int fd, std::span<char> into) {
   const ssize_t got = ::recv(fd, into.data(), into.size(), MSG_DONTWAIT);
-  if (got >= 0 || errno != ENOTSOCK) return got;
+  if (got >= 0 || !has_no_socket_calls(errno)) return got;
   if (!ready(fd, POLLIN)) {
     errno = EAGAIN;
     return -1;
@@ -60,12 +67,12 @@ long read_now(int fd, std::span<char> into) {
 
 long write_now(int fd, std::span<const char> from) {
   const ssize_t put = ::send(fd, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (put >= 0 || errno != ENOTSOCK) return put;
+  if (put >= 0 || !has_no_socket_calls(errno)) return put;
   if (!ready(fd, POLLOUT)) {
     errno = EAGAIN;
     return -1;
   }
-  // A pipe that polls writable takes PIPE_BUF (at least 512) bytes without waiting, not more.
+  // What polls writable takes PIPE_BUF (at least 512) bytes without waiting; a pipe not more.
   constexpr std::size_t sure_to_fit = 512;
   return ::write(fd, from.data(), from.size() < sure_to_fit ? from.size() : sure_to_fit);
 }
