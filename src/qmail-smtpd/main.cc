@@ -41,11 +41,12 @@ void fill_standard_descriptors() {
   }
 }
 
-// inetd and its like give the connection as descriptor 2 as well: what is meant for the log must
-// not get between what the client reads, least of all inside TLS. It is lost there.
+// inetd and its like give the connection, be it a socket, a pipe or a terminal, as descriptor 2 as
+// well: what is meant for the log must not get between what the client reads, least of all inside
+// TLS. It is lost there. (A regular file is not a client, and does no harm.)
 void keep_log_from_client() {
   struct stat log {};
-  if (::fstat(log_output, &log) != 0 || !S_ISSOCK(log.st_mode)) return;
+  if (::fstat(log_output, &log) != 0 || S_ISREG(log.st_mode)) return;
   for (const int fd : {input, output}) {
     struct stat client {};
     if (::fstat(fd, &client) == 0 && client.st_dev == log.st_dev && client.st_ino == log.st_ino) {
