@@ -26,11 +26,6 @@ namespace qmail::smtpd {
 
 namespace {
 
-// Replies to these can wait for the next read: a client that sends them in a row gets one packet.
-bool reply_may_wait(Verb verb) {
-  return verb == Verb::mail || verb == Verb::rcpt || verb == Verb::rset;
-}
-
 // Our replies are whole packets; holding one back until the one before is acknowledged (Nagle) only
 // costs the client's delayed ACK, 40 ms. On what is no TCP socket this does nothing.
 void send_without_delay(int fd) {
@@ -124,8 +119,8 @@ void Server::command_loop(Session& session) {
 
     switch (outcome.after) {
       case After::next_command:
+        // Goes out before the next wait: the replies to commands sent in a row are one packet.
         connection_.write(outcome.reply);
-        if (!reply_may_wait(command.verb)) connection_.flush();
         break;
       case After::receive_data:
         reply(receive_message(session, outcome.reply));
