@@ -140,7 +140,7 @@ TEST_F(RecipientHostsTest, ADatabaseWithWildPositionsIsAnErrorToo) {
 TEST_F(RecipientHostsTest, ADirectoryInPlaceOfTheDatabase) {
   dir_.put("rcpthosts", "");
   dir_.put_directory("morercpthosts.cdb");
-  const auto found = read().accept("x@more.example");
+  const auto found = RecipientHosts::read(ControlDir(dir_.path()));
   ASSERT_FALSE(found.has_value());
   EXPECT_EQ(found.error().reason, "Is a directory");
 }
