@@ -49,7 +49,8 @@ install(CODE "
 package_files(PROGRAMS ${package_folder}/scripts scripts/setup_home scripts/servercert_check
   scripts/servercert_make scripts/update_tmprsadh)
 package_files(PROGRAMS ${package_folder}/conf conf/servercert_deploy)
-install(DIRECTORY conf/services conf/control DESTINATION ${package_doc}/examples
+package_files(PROGRAMS ${package_folder}/conf/systemd conf/systemd/socket_environment)
+install(DIRECTORY conf/services conf/systemd conf/control DESTINATION ${package_doc}/examples
   COMPONENT package EXCLUDE_FROM_ALL USE_SOURCE_PERMISSIONS)
 package_files(FILES ${package_doc}/examples conf/tcp.smtp conf/crontab)
 
