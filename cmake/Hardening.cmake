@@ -1,9 +1,15 @@
-# Compiler and linker flags for every target: warnings are errors, release builds are hardened.
+# Compiler and linker flags for every target: warnings, which are errors where we build; hardening of what is installed.
 include(CheckPIESupported)
 check_pie_supported()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-  -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Werror)
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2)
+if(QMAIL_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+# On 32-bit systems too, a message whose inode or size needs more bits can be looked at.
+add_compile_definitions(_FILE_OFFSET_BITS=64)
 
 if(QMAIL_SANITIZE)
   # Not vptr: that check needs a free descriptor, or it finds every object invalid; a session with none left is tested.

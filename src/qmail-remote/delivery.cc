@@ -9,6 +9,7 @@
 
 #include "qmail-remote/data_encoder.h"
 #include "qmail-remote/smtp_routes.h"
+#include "qmail/buffer.h"
 
 namespace qmail::remote {
 
@@ -250,8 +251,8 @@ void Delivery::report_recipient(const Response& response) {
 std::optional<Ending> Delivery::write_message() {
   DataEncoder encoder;
   constexpr std::size_t room = DataEncoder::room_for(message_block);
-  const auto block = std::make_unique_for_overwrite<char[]>(message_block);
-  const auto encoded = std::make_unique_for_overwrite<char[]>(full_record + room);
+  const auto block = make_buffer<char>(message_block);
+  const auto encoded = make_buffer<char>(full_record + room);
   std::size_t kept = 0;  // less than a record, waiting for more: whole records go out uncopied
   for (int blocks = 1;; ++blocks) {
     const ssize_t got = ::read(mail_.message, block.get(), message_block);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "qmail/ascii.h"
+#include "qmail/buffer.h"
 
 namespace qmail::remote {
 
@@ -75,7 +76,7 @@ bool DnsClient::open() {
     state_.reset();
     return false;
   }
-  answer_ = std::make_unique_for_overwrite<unsigned char[]>(longest_answer);
+  answer_ = make_buffer<unsigned char>(longest_answer);
   return true;
 }
 

@@ -51,13 +51,13 @@ OrReport<Recipients> prepare_recipients(const std::vector<std::string>& addresse
       continue;
     }
     if (domains == Domains::as_given) {
-      recipients.list.push_back({quoted(address)});
+      recipients.list.push_back({remote::quoted(address)});
       continue;
     }
     const auto found = canonical(address, dns);
     if (!found) return Failure(deferred(text_alias_lookup_failed));
     recipients.all_aliases = recipients.all_aliases && found->is_alias;
-    recipients.list.push_back({quoted(found->address)});
+    recipients.list.push_back({remote::quoted(found->address)});
   }
   return recipients;
 }
@@ -149,7 +149,8 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   if (!servers) return servers.error();
 
   const Manner manner{std::move(config->helohost), config->timeout_remote, control, debug_wanted()};
-  const Mail mail{quoted(invocation.sender), std::move(recipients->list), invocation.message};
+  const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
+                  invocation.message};
   return try_servers(*servers, *route ? (*route)->port : smtp_port, config->timeout_connect, manner,
                      mail, reports);
 }

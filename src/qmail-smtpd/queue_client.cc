@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "qmail-smtpd/replies.h"
+#include "qmail/buffer.h"
 
 namespace qmail::smtpd {
 
@@ -77,7 +78,7 @@ bool write_all(int fd, std::string_view bytes) {
 }  // namespace
 
 // Not zeroed: a small message touches one page of it.
-QueueClient::QueueClient() : buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
+QueueClient::QueueClient() : buffer_(make_buffer<char>(buffer_size)) {}
 
 std::optional<QueueClient> QueueClient::start(const QueueProgram& program) {
   auto message = make_pipe();

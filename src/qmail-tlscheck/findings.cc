@@ -31,7 +31,7 @@ std::string_view colour_of(Level level) {
 }
 
 // RFC 8259, section 7. Bytes above 127 are taken as Latin-1: a file name may hold any.
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out("\"");
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -55,8 +55,9 @@ std::string line(const Finding& finding, Style style) {
 }
 
 std::string object(const Finding& finding) {
-  return "{\"level\": " + quoted(name_of(finding.level)) + ", \"file\": " + quoted(finding.file) +
-         ", \"text\": " + quoted(finding.text) + "}";
+  return "{\"level\": " + json_string(name_of(finding.level)) +
+         ", \"file\": " + json_string(finding.file) + ", \"text\": " + json_string(finding.text) +
+         "}";
 }
 
 }  // namespace

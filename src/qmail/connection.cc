@@ -3,6 +3,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "qmail/buffer.h"
+
 namespace qmail {
 
 namespace {
@@ -24,9 +26,7 @@ ConnectionLost::Cause write_cause(const IoError& error) {
 }  // namespace
 
 Connection::Connection(std::unique_ptr<Transport> transport, std::chrono::seconds timeout)
-    : transport_(std::move(transport)),
-      timeout_(timeout),
-      in_(std::make_unique_for_overwrite<char[]>(input_size)) {}
+    : transport_(std::move(transport)), timeout_(timeout), in_(make_buffer<char>(input_size)) {}
 
 void Connection::receive(Deadline until) {
   flush();

@@ -35,7 +35,7 @@ class IpAddress {
   std::string text() const;
 
   friend bool operator==(const IpAddress&, const IpAddress&) = default;
-  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  friend std::strong_ordering operator<=>(const IpAddress&, const IpAddress&) = default;
 
  private:
   IpAddress() = default;

@@ -20,7 +20,7 @@ struct Chain {
 
 // The file's certificates, the first one apart. No leaf: one of them is damaged, or none is there.
 Chain chain_of(const PemFile& pem) {
-  Chain chain{nullptr, CertificateStackPtr(sk_X509_new_null())};
+  Chain chain{nullptr, new_certificate_stack()};
   for (const PemBlock& block : pem.blocks) {
     if (!block.is_certificate()) continue;
     CertificatePtr certificate = certificate_of(block);

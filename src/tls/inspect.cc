@@ -72,7 +72,7 @@ CertificatePtr first_certificate(const PemFile& pem) {
 
 RevocationListFacts facts_of(X509_CRL* list, X509_STORE* authorities) {
   RevocationListFacts facts;
-  X509_NAME* issuer = X509_CRL_get_issuer(list);
+  const X509_NAME* issuer = X509_CRL_get_issuer(list);
   facts.issuer = one_line(issuer);
   if (const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list)) facts.next_update = time_of(next);
   const StoreContextPtr context(X509_STORE_CTX_new());
@@ -119,7 +119,7 @@ std::string chain_problem(const std::string& path) {
   const PemFile pem = read_pem(path);
   const CertificatePtr leaf = first_certificate(pem);
   const StorePtr roots(X509_STORE_new());
-  const CertificateStackPtr others(sk_X509_new_null());
+  const CertificateStackPtr others = new_certificate_stack();
   const StoreContextPtr context(X509_STORE_CTX_new());
   if (!leaf || !roots || !others || !context) return take_library_error();
   X509_STORE_set_default_paths(roots.get());

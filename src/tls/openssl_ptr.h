@@ -40,4 +40,10 @@ using RevocationListPtr = std::unique_ptr<X509_CRL, OpensslDeleter<X509_CRL_free
 using SslContextPtr = std::unique_ptr<SSL_CTX, OpensslDeleter<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, OpensslDeleter<SSL_free>>;
 
+// An empty one, or null. (sk_X509_new_null of the headers from 3.6 on calls a function that earlier
+// versions of the same library lack.)
+inline CertificateStackPtr new_certificate_stack() {
+  return CertificateStackPtr(reinterpret_cast<STACK_OF(X509)*>(OPENSSL_sk_new_null()));
+}
+
 }  // namespace qmail::tls

@@ -9,7 +9,7 @@
 namespace qmail::tls {
 
 Authorities add_authorities(X509_STORE* store, const PemFile& pem) {
-  Authorities result{CertificateStackPtr(sk_X509_new_null()), pem.problem()};
+  Authorities result{new_certificate_stack(), pem.problem()};
   ERR_clear_error();
   for (const PemBlock& block : pem.blocks) {
     if (!block.is_certificate()) continue;

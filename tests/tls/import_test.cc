@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   if (hidden) {
     need(error.has_value(), "load() must fail");
     need(error->step == tls::TlsError::Step::library, "the step");
-    need(error->detail.find("libssl.so.3") != std::string::npos, error->detail.c_str());
+    need(error->detail.find("libssl.so.") != std::string::npos, error->detail.c_str());
     need(tls::load().has_value(), "load() must fail again");
     return 0;
   }
