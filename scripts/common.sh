@@ -4,10 +4,11 @@
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# need_packages NAME...: the Debian packages are there, or are installed now (root), or we say what is missing.
+# need_packages NAME...: the Debian packages are there, or are installed now (root), or we say what is missing; on
+# other systems we say what is missing by the names it has there.
 need_packages() {
   local package missing=()
-  command -v dpkg-query >/dev/null || die "this script sets itself up on Debian; elsewhere see CONTRIBUTING.md"
+  command -v dpkg-query >/dev/null || { need_packages_elsewhere "$@"; return; }
   for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed$' || missing+=("$package")
   done
@@ -18,6 +19,33 @@ Run me as root, and I install them; or do it yourself:  apt-get install ${missin
   fi
   say "Installing Debian packages: ${missing[*]}"
   install_packages "${missing[@]}"
+}
+
+# The same where dpkg is not at home. Nothing is installed. What may be there under a name we do not know is no reason
+# to stop: the build says so itself if it is not.
+need_packages_elsewhere() {
+  local tool column name package missing=() unknown=()
+  if command -v dnf >/dev/null; then tool='dnf install' column=2
+  elif command -v apk >/dev/null; then tool='apk add' column=3
+  elif command -v pkg >/dev/null; then tool='pkg install' column=4
+  else
+    say "Needed, by the names that Debian has for it: $* (this system's are not known to me; going on)"
+    return
+  fi
+  for package in "$@"; do
+    name=$(awk -v package="$package" -v column="$column" '$1 == package { print $column }' scripts/package_names)
+    case $name in
+      -) continue ;;
+      '' | '?') unknown+=("$package"); continue ;;
+    esac
+    case $tool in
+      dnf*) rpm -q "$name" ;;
+      apk*) apk info -e "$name" ;;
+      pkg*) pkg info -e "$name" ;;
+    esac >/dev/null 2>&1 || missing+=("$name")
+  done
+  [ "${#unknown[@]}" -eq 0 ] || say "Needed as well, by the names that Debian has for it (going on): ${unknown[*]}"
+  [ "${#missing[@]}" -eq 0 ] || die "these packages are missing; as root:  $tool $(printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' ')"
 }
 
 # install_packages NAME...: by apt-get, and no service is started by it (nsd, unbound, … are wanted as programs only).
