@@ -86,7 +86,7 @@ class ScriptedServer {
     if (reply == stall) {
       // Until the client goes.
       pollfd entry{ours_.get(), 0, 0};
-      ::poll(&entry, 1, 5000);
+      EXPECT_GT(::poll(&entry, 1, 10000), 0) << "the client waits for ever";
       return false;
     }
     if (reply == drip) {

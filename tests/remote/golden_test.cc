@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <deque>
 #include <fcntl.h>
 #include <filesystem>
@@ -196,7 +197,7 @@ struct Target {
   std::deque<std::vector<std::string>> scripts;  // one for each connection, in turn
 };
 
-UniqueFd listen_at(const std::string& text) {
+UniqueFd listen_at(const std::string& text, int backlog = 8) {
   const std::size_t colon = text.rfind(':');
   const std::string host = text.substr(0, colon);
   const auto address = parse_ip_literal(host) ? parse_ip_literal(host) : parse_ip(host);
@@ -221,9 +222,23 @@ UniqueFd listen_at(const std::string& text) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (!v4) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
   const socklen_t length = v4 ? sizeof to.v4 : sizeof to.v6;
-  if (::bind(fd.get(), &to.any, length) != 0 || ::listen(fd.get(), 8) != 0) fail(text);
+  if (::bind(fd.get(), &to.any, length) != 0 || ::listen(fd.get(), backlog) != 0) fail(text);
   return fd;
 }
+
+// A server in whose queue there is no room left: a call to it is never answered.
+struct Busy {
+  explicit Busy(const std::string& text) : listener(listen_at(text, 0)) {
+    sockaddr_in at{};
+    socklen_t length = sizeof at;
+    auto* const any = reinterpret_cast<sockaddr*>(&at);
+    if (::getsockname(listener.get(), any, &length) != 0) fail(text);
+    caller.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(caller.get(), any, length) != 0) fail(text);
+  }
+  UniqueFd listener;
+  UniqueFd caller;
+};
 
 // One connection, by its script; throws what went otherwise.
 class Session {
@@ -239,6 +254,8 @@ class Session {
       const std::string line = step;
       const std::string what = word(step);
       if (what == "S") {
+        // What PIPELINING allows is told by the lines before this one.
+        if (!buffer_.empty()) throw std::runtime_error("sent before " + line + ": " + buffer_);
         say(step + "\r\n");
       } else if (what == "S...") {
         replace_all(step, "\\r\\n", "\r\n");
@@ -249,6 +266,9 @@ class Session {
         start_tls(step);
       } else if (what == "tls-1.2-fails") {
         fail_tls_1_2(step);
+        return;
+      } else if (what == "stall") {
+        stall();
         return;
       } else if (what == "close") {
         return;
@@ -299,6 +319,18 @@ class Session {
     const auto line = read_line();
     if (line != wanted) {
       throw std::runtime_error("expected: " + wanted + "\ngot:      " + line.value_or("(gone)"));
+    }
+  }
+
+  // Whatever the client says now, nobody answers; it has to give up.
+  void stall() {
+    std::array<char, 65536> block{};
+    const Deadline limit = soon();
+    for (;;) {
+      const auto got = transport_->read(block, limit);
+      if (got && *got > 0) continue;
+      if (limit.passed()) throw std::runtime_error("the client waits for ever");
+      return;
     }
   }
 
@@ -443,17 +475,24 @@ class GoldenTest : public testing::Test {
     for (const Section& section : read_story(path_)) take(section);
     folder_.write("message", message_);
     std::filesystem::create_directories(folder_.path("home/queue/lock"));
+    if (!tcpto_.empty()) folder_.write("home/queue/lock/tcpto", tcpto_file(tcpto_));
     const test::NameServer names(zone_);
     variables_.push_back("QMAILHOME=" + folder_.path("home"));
     variables_.push_back("DNSCACHEIP=" + names.address());
     variables_.push_back("RES_OPTIONS=timeout:1 attempts:1");
     std::vector<Target> targets;
     for (auto& [text, scripts] : servers_) targets.push_back({text, listen_at(text), scripts});
+    std::vector<Busy> busy(busy_.begin(), busy_.end());
     Servers servers(std::move(targets), certificates_);
+    const auto begun = std::chrono::steady_clock::now();
     const Finished run = run_remote(arguments_, variables_, folder_);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(30)) << "no deadline of ours";
     EXPECT_EQ(servers.finish(), "");
     EXPECT_EQ(run.status, 0);
     EXPECT_EQ(run.on_descriptor_2, "");
+    if (!tcpto_after_.empty()) {
+      EXPECT_EQ(read_tcpto(), tcpto_after_);
+    }
     std::string report = run.report;
     replace_all(report, std::string_view("\0", 1), "\\0\n");
     if (report_.find("...") == std::string::npos) {
@@ -490,6 +529,12 @@ class GoldenTest : public testing::Test {
       servers_[title].push_back(section.lines);
     } else if (kind == "Uncalled") {
       servers_[title];
+    } else if (kind == "Busy") {
+      busy_.push_back(title);
+    } else if (kind == "Tcpto") {
+      tcpto_ = section.lines;
+    } else if (kind == "Tcpto-after") {
+      tcpto_after_ = section.lines;
     } else if (kind == "Report") {
       report_ = joined(section.lines);
     } else {
@@ -497,8 +542,36 @@ class GoldenTest : public testing::Test {
     }
   }
 
+  // queue/lock/tcpto from "ADDRESS COUNT" of each slot; the time-outs were noted four hours ago.
+  static std::string tcpto_file(const std::vector<std::string>& lines) {
+    std::string file;
+    for (std::string line : lines) {
+      const std::string address = word(line);
+      const std::time_t when = std::time(nullptr) - 4 * 3600;
+      std::string slot(16, '\0');
+      slot.replace(0, 4, parse_ip(address).value().bytes());
+      slot[4] = static_cast<char>(std::stoi(line));
+      for (unsigned k = 0; k < 4; ++k) slot[8 + k] = static_cast<char>(when >> (8 * k));
+      file += slot;
+    }
+    return file;
+  }
+  std::vector<std::string> read_tcpto() const {
+    const std::string file = folder_.read("home/queue/lock/tcpto");
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at + 16 <= file.size(); at += 16) {
+      std::array<char, INET_ADDRSTRLEN> text{};
+      ::inet_ntop(AF_INET, &file[at], text.data(), text.size());
+      lines.push_back(text.data() + std::string(" ") + std::to_string(file[at + 4]));
+    }
+    return lines;
+  }
+
   std::string path_;
   test::ScratchFolder folder_;
+  std::vector<std::string> busy_;
+  std::vector<std::string> tcpto_;
+  std::vector<std::string> tcpto_after_;
   Certificates certificates_;
   std::vector<std::string> variables_;
   std::vector<std::string> arguments_;
