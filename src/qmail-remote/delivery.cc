@@ -1,15 +1,12 @@
 #include "qmail-remote/delivery.h"
 
-#include <cerrno>
-#include <cstring>
 #include <memory>
-#include <new>
-#include <unistd.h>
 #include <utility>
 
-#include "qmail-remote/data_encoder.h"
+#include "qmail-remote/message_writer.h"
+#include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
-#include "qmail/buffer.h"
+#include "qmail-remote/tls_policy.h"
 
 namespace qmail::remote {
 
@@ -24,35 +21,6 @@ constexpr int closing = 421;    // whatever was asked: the server hangs up
 // for us to read its replies.
 constexpr std::size_t longest_flight = 8192;
 
-constexpr std::size_t message_block = 65536;
-constexpr std::size_t full_record = 16384;  // of TLS
-// How much of the message goes out between two looks at what the server says meanwhile.
-constexpr int blocks_between_looks = 16;
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string result;
-  for (const std::string& line : lines) {
-    if (!result.empty()) result.push_back(':');
-    result.append(line);
-  }
-  return result;
-}
-
-// " (control/tlsclientciphers: names no cipher)": what may have kept a handshake from succeeding.
-std::string remarks(const std::vector<tls::Warning>& warnings) {
-  std::string text;
-  for (const tls::Warning& warning : warnings) {
-    text.append(" (").append(warning.file).append(": ").append(warning.reason).append(")");
-  }
-  return text;
-}
-
-// RFC 6066 knows no final dot in a server's name, and certificates carry none.
-std::string without_final_dot(std::string name) {
-  if (!name.empty() && name.back() == '.') name.pop_back();
-  return name;
-}
-
 }  // namespace
 
 Delivery::Delivery(int socket, const Server& server, const Manner& manner, const Mail& mail,
@@ -65,15 +33,21 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
       ip_(server.address.text()),
       connection_(std::make_unique<FdTransport>(socket, socket), manner.timeout),
       client_(connection_, socket, manner.timeout),
-      flights_(flights) {}
+      flights_(flights),
+      tls_(server, manner) {}
 
 Ending Delivery::run() {
   try {
     for (const auto phase : {&Delivery::look_up_policy, &Delivery::open, &Delivery::hello,
                              &Delivery::secure, &Delivery::be_accepted, &Delivery::send_envelope}) {
-      if (auto ending = (this->*phase)()) return std::move(*ending);
+      if (auto ending = (this->*phase)()) {
+        quit();
+        return std::move(*ending);
+      }
     }
-    return send_message();
+    Ending ending = send_message();
+    quit();
+    return ending;
   } catch (const ConnectionLost& lost) {
     return died(lost);
   } catch (...) {  // want of memory, most likely
@@ -90,26 +64,29 @@ Ending Delivery::run() {
 Delivery::Phase Delivery::look_up_policy() {
   auto policy = tls_policy(manner_.control, server_.name, server_.address);
   if (!policy) {
-    return end_before_tls(tls_policy_unknown(policy.error().file, policy.error().reason), {});
+    return tls_.before(tls_policy_unknown(policy.error().file, policy.error().reason), {},
+                       Then::give_up);
   }
-  policy_ = *std::move(policy);
+  tls_.set_policy(*std::move(policy));
   return std::nullopt;
 }
 
 // On port 465 TLS, then the greeting.
 Delivery::Phase Delivery::open() {
   if (implicit_tls()) {
-    if (policy_.level == TlsPolicy::Level::never) {
-      return end_before_tls(tls_forbidden(server_.name.empty() ? ip_ : server_.name), {});
+    if (tls_.policy().level == TlsPolicy::Level::never) {
+      return tls_.before(tls_forbidden(server_.name.empty() ? ip_ : server_.name), {},
+                         Then::give_up);
     }
-    if (auto ending = prepare_tls()) return ending;
-    if (auto ending = handshake()) return ending;
+    if (auto ending = tls_.prepare()) return ending;
+    if (auto ending = start_tls()) return ending;
   }
   const Response greeting = client_.response();
   may_speak_ = true;
   if (greeting.code == ready) return std::nullopt;
-  return end(MessageStatus::temporary, in_tls_ ? tls_greeting_failed(ip_) : greeting_failed(ip_),
-             greeting.text, Then::try_next);
+  return end(MessageStatus::temporary,
+             tls_.active() ? tls_greeting_failed(ip_) : greeting_failed(ip_), greeting.text,
+             Then::try_next);
 }
 
 Delivery::Phase Delivery::hello() {
@@ -119,26 +96,26 @@ Delivery::Phase Delivery::hello() {
 
 // STARTTLS, if the policy and the server are for it (RFC 3207).
 Delivery::Phase Delivery::secure() {
-  if (in_tls_ || policy_.level == TlsPolicy::Level::never) return std::nullopt;
+  const TlsPolicy& policy = tls_.policy();
+  if (tls_.active() || policy.level == TlsPolicy::Level::never) return std::nullopt;
   if (!extensions_.starttls) {
-    if (!demands_tls()) return std::nullopt;
+    if (!policy.demands_tls()) return std::nullopt;
     if (ehlo_.code == closing) return name_refused(ehlo_);
-    return end_before_tls(tls_not_offered(policy_.pem), {});
+    return tls_.unmet(tls_not_offered(policy.why));
   }
-  if (auto ending = prepare_tls()) return ending;
-  if (!tls_context_) return std::nullopt;
+  if (auto ending = tls_.prepare()) return ending;
+  if (!tls_.can_start()) return std::nullopt;
   const Response response = client_.ask("STARTTLS");
   if (response.code == closing) {
-    const std::string sentence =
-        demands_tls() ? starttls_rejected(policy_.pem) : std::string(text_starttls_rejected);
-    return end(MessageStatus::temporary, sentence + "; connecting to " + ip_, response.text,
-               Then::try_next);
+    return tls_.before(
+        policy.demands_tls() ? starttls_rejected(policy.why) : std::string(text_starttls_rejected),
+        response.text, Then::try_next);
   }
   if (response.code != ready) {
-    if (!demands_tls()) return std::nullopt;  // in the clear then, on the same connection
-    return end_before_tls(starttls_rejected(policy_.pem), response.text);
+    if (!policy.demands_tls()) return std::nullopt;  // in the clear then, on the same connection
+    return tls_.unmet(starttls_rejected(policy.why), response.text);
   }
-  if (auto ending = handshake()) return ending;
+  if (auto ending = start_tls()) return ending;
   say_ehlo();
   return std::nullopt;
 }
@@ -189,7 +166,11 @@ Ending Delivery::send_message() {
   if (leave.kind() != Response::Class::go_ahead) return refused(data_rejected(ip_), leave);
   // Whatever we said now would be taken for the message: a failure just drops the connection.
   may_speak_ = false;
-  if (auto failure = write_message()) return std::move(*failure);
+  unanswered_ = text_out_of_memory_after_dot;
+  if (auto unsent = write_message(client_, mail_.message)) {
+    if (auto* report = std::get_if<MessageReport>(&*unsent)) return {std::move(*report)};
+    return refused(message_rejected(ip_), std::get<Response>(*unsent));
+  }
   may_speak_ = true;
   const Response said = verdict();
   if (!said.is_success()) return refused(message_rejected(ip_), said);
@@ -246,161 +227,34 @@ void Delivery::report_recipient(const Response& response) {
                recipient_rejected(ip_) + ".\n" + quoted_reply(response.text));
 }
 
-// The message and the final dot, all of it handed to the system. An ending: it could not be done,
-// or the server has refused before, and the final dot has not been sent.
-std::optional<Ending> Delivery::write_message() {
-  DataEncoder encoder;
-  constexpr std::size_t room = DataEncoder::room_for(message_block);
-  const auto block = make_buffer<char>(message_block);
-  const auto encoded = make_buffer<char>(full_record + room);
-  std::size_t kept = 0;  // less than a record, waiting for more: whole records go out uncopied
-  for (int blocks = 1;; ++blocks) {
-    const ssize_t got = ::read(mail_.message, block.get(), message_block);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Ending{deferred(text_message_unreadable)};
-    if (got == 0) break;
-    const std::size_t length = kept + encoder.encode({block.get(), static_cast<std::size_t>(got)},
-                                                     {encoded.get() + kept, room});
-    kept = length % full_record;
-    client_.write({encoded.get(), length - kept});
-    if (client_.lost() || blocks % blocks_between_looks == 0) {
-      if (auto ending = refused_early()) return ending;
-    }
-    std::memmove(encoded.get(), encoded.get() + length - kept, kept);
-  }
-  client_.write({encoded.get(), kept});
-  if (!encoder.at_line_start()) return Ending{failed(text_partial_final_line)};
-  if (auto ending = refused_early()) return ending;
-  unanswered_ = text_out_of_memory_after_dot;
-  client_.write(".\r\n");
-  client_.flush();
-  return client_.lost() ? refused_early() : std::nullopt;
-}
-
-// What the server says before it has the whole message, if that is a refusal: it is the verdict,
-// and the rest is not sent. Throws ConnectionLost when the server has gone without one.
-std::optional<Ending> Delivery::refused_early() {
-  const auto refusal = client_.refusal();
-  if (!refusal) return std::nullopt;
-  return refused(message_rejected(ip_), *refusal);
-}
-
-// Everything about TLS that can fail before the server hears of it. Without tls_context_ afterwards
-// there is no TLS to be had, and none is demanded.
-Delivery::Phase Delivery::prepare_tls() {
-  if (const auto error = tls::load()) return tls_unavailable(*error);
-  tls::ClientSettings settings;
-  settings.server_name = without_final_dot(server_.name);
-  if (demands_tls()) settings.anchors_file = policy_.pem;
-  settings.certificate_file = manner_.control.file("clientcert.pem");
-  auto context = tls::ClientContext::create(settings);
-  if (!context) return tls_unavailable(context.error());
-  const auto ciphers = manner_.control.list("tlsclientciphers");
-  if (!ciphers) return hang_up(deferred(text_control_unreadable));
-  if (*ciphers && !(*ciphers)->empty()) {
-    context->set_ciphers({joined(**ciphers), "control/tlsclientciphers"});
-  }
-  tls_context_ = std::move(*context);
-  return std::nullopt;
-}
-
-Delivery::Phase Delivery::tls_unavailable(const tls::TlsError& error) {
-  if (error.step == tls::TlsError::Step::trust) {
-    return end_before_tls(tls_pem_unusable(policy_.pem, error.detail), {});
-  }
-  if (!demands_tls() && !implicit_tls()) return std::nullopt;
-  if (error.step == tls::TlsError::Step::library) {
-    return end_before_tls(tls_library_missing(error.detail), {});
-  }
-  return end_before_tls(tls_context_failed(error.detail), {});
-}
-
-// The server has agreed to TLS: from here on nothing is said in the clear.
-Delivery::Phase Delivery::handshake() {
+Delivery::Phase Delivery::start_tls() {
   may_speak_ = false;
-  const Then then = demands_tls() ? Then::give_up : Then::try_next;
-  const std::string connected = "; connected to " + ip_;
-  if (!connection_.input().empty()) {
-    // Put there by somebody in between, to be read as if it came through TLS.
-    return end(MessageStatus::temporary,
-               tls_connect_failed(text_plaintext_behind_starttls) + connected, {}, then);
-  }
-  auto session = tls_context_->connect(socket_, socket_, Deadline::after(manner_.timeout));
-  if (!session) {
-    const tls::TlsError& error = session.error();
-    const std::string reason = error.detail + remarks(tls_context_->warnings());
-    const bool begun = error.step == tls::TlsError::Step::handshake;
-    return end(MessageStatus::temporary,
-               (begun ? tls_connect_failed(reason) : tls_connection_failed(reason)) + connected, {},
-               begun ? then : Then::give_up);
-  }
-  connection_.upgrade(std::move(session->transport));
-  in_tls_ = true;
+  if (auto ending = tls_.handshake(connection_, socket_)) return ending;
   may_speak_ = true;
-  if (manner_.with_tls_facts) {
-    tls_facts_ = tls_facts(session->facts.version, session->facts.cipher, session->server.subject,
-                           session->server.issuer);
-  }
-  if (!demands_tls()) return std::nullopt;
-  if (const auto failure = verification_failure(session->server)) {
-    return end(MessageStatus::temporary, *failure + connected, {}, Then::give_up);
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> Delivery::verification_failure(
-    const tls::ServerCertificate& certificate) const {
-  using State = tls::ServerCertificate::State;
-  switch (certificate.state) {
-    case State::verified:
-      return std::nullopt;
-    case State::none:
-      return name_not_verified(server_.name, text_no_certificate);
-    case State::no_matching_dns_name:
-      return name_not_verified(server_.name, text_no_matching_dns_name);
-    case State::no_common_name:
-      return name_not_verified(server_.name, text_no_common_name);
-    case State::other_common_name:
-      return name_not_verified(server_.name, received_certificate_for(certificate.common_name));
-    case State::chain_not_verified:
-    case State::unverified:
-      break;
-  }
-  return chain_not_verified(policy_.pem, certificate.reason);
+  return tls_.verify();
 }
 
 // --- endings ---
 
-Ending Delivery::name_refused(const Response& response) {
-  return end(MessageStatus::temporary, name_rejected(ip_), response.text, Then::try_next);
-}
-
 // A reply that is no success: for good if the server says so, else for now.
-Ending Delivery::refused(const std::string& sentence, const Response& response) {
+Ending Delivery::refused(const std::string& sentence, const Response& response) const {
   return end(response.kind() == Response::Class::permanent ? MessageStatus::permanent
                                                            : MessageStatus::temporary,
              sentence, response.text, Then::give_up);
 }
 
+Ending Delivery::name_refused(const Response& response) const {
+  return end(MessageStatus::temporary, name_rejected(ip_), response.text, Then::try_next);
+}
+
 Ending Delivery::end(MessageStatus status, const std::string& sentence, std::string_view reply,
-                     Then then) {
-  Ending ending{{status, sentence + ".\n" + tls_facts_ + quoted_reply(reply)}, then};
-  quit();
-  return ending;
-}
-
-Ending Delivery::end_before_tls(const std::string& sentence, std::string_view reply) {
-  return end(MessageStatus::temporary, sentence + "; connecting to " + ip_, reply, Then::give_up);
-}
-
-Ending Delivery::hang_up(MessageReport report) {
-  quit();
-  return {std::move(report)};
+                     Then then) const {
+  return {{status, sentence + ".\n" + tls_.facts() + quoted_reply(reply)}, then};
 }
 
 Ending Delivery::died(const ConnectionLost& lost) const {
   const std::string_view duplicate = message_sent_ ? "Possible duplicate! " : "";
-  const std::string reason = in_tls_ ? lost.reason() : std::string();
+  const std::string reason = tls_.active() ? lost.reason() : std::string();
   const Then then = !envelope_begun_ ? Then::try_next
                     : in_flight_ > 1 ? Then::without_flights
                                      : Then::give_up;

@@ -7,64 +7,17 @@
 // outlives it, so whoever makes a second one (conversation.h) starts clean.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "qmail-remote/messages.h"
-#include "qmail-remote/mx_resolver.h"
+#include "qmail-remote/attempt.h"
 #include "qmail-remote/report.h"
 #include "qmail-remote/response.h"
 #include "qmail-remote/smtp_client.h"
-#include "qmail-remote/tls_policy.h"
+#include "qmail-remote/tls_upgrade.h"
 #include "qmail/connection.h"
-#include "qmail/control.h"
-#include "tls/tls.h"
 
 namespace qmail::remote {
-
-struct Recipient {
-  std::string address;          // as it goes onto the wire
-  bool has_line_break = false;  // it does not: refused here
-};
-
-// What is to be delivered.
-struct Mail {
-  std::string sender;  // as it goes onto the wire
-  std::vector<Recipient> recipients;
-  int message;  // the descriptor the message is read from, once
-};
-
-// How we speak, whoever the server is.
-struct Manner {
-  std::string helohost;
-  std::chrono::seconds timeout;  // for each wait
-  ControlDir control;
-  bool with_tls_facts = false;  // DEBUG: say what TLS was like in the report
-};
-
-struct Server {
-  IpAddress address;
-  std::uint16_t port;
-  std::string name;  // what its certificate must name; empty if it was given as an address
-};
-
-// What is to be done after a conversation.
-enum class Then {
-  give_up,          // the report is final
-  try_next,         // nothing of the envelope has gone out: another exchanger may do better
-  without_flights,  // commands in one flight were not answered: the same server, one by one
-};
-
-struct Ending {
-  MessageReport report;
-  Then then = Then::give_up;
-};
-
-// Whether MAIL and RCPT go out in one flight where the server offers PIPELINING.
-enum class Flights { as_offered, never };
 
 class Delivery {
  public:
@@ -88,27 +41,20 @@ class Delivery {
 
   // --- parts of them ---
   void say_ehlo();
-  std::optional<Ending> write_message();
-  std::optional<Ending> refused_early();
-  Response verdict();
   std::size_t send_recipients(std::size_t from);
   void report_recipient(const Response& response);
-  Phase prepare_tls();
-  Phase tls_unavailable(const tls::TlsError& error);
-  Phase handshake();
-  std::optional<std::string> verification_failure(const tls::ServerCertificate& certificate) const;
+  Response verdict();
+  Phase start_tls();
 
   // --- endings ---
-  Ending name_refused(const Response& response);
-  Ending refused(const std::string& sentence, const Response& response);
-  Ending end(MessageStatus status, const std::string& sentence, std::string_view reply, Then then);
-  Ending end_before_tls(const std::string& sentence, std::string_view reply);
-  Ending hang_up(MessageReport report);
+  Ending refused(const std::string& sentence, const Response& response) const;
+  Ending name_refused(const Response& response) const;
+  Ending end(MessageStatus status, const std::string& sentence, std::string_view reply,
+             Then then) const;
   Ending died(const ConnectionLost& lost) const;
   void quit();
 
   bool implicit_tls() const;
-  bool demands_tls() const { return policy_.level == TlsPolicy::Level::required; }
 
   int socket_;
   const Server& server_;
@@ -119,12 +65,9 @@ class Delivery {
   Connection connection_;
   SmtpClient client_;
   Flights flights_;
+  TlsUpgrade tls_;
 
-  TlsPolicy policy_;
-  std::optional<tls::ClientContext> tls_context_;
-  std::string tls_facts_;
   Extensions extensions_;
-  bool in_tls_ = false;
   Response ehlo_;
   std::size_t in_flight_ = 0;    // commands of the envelope that went out together last
   bool may_speak_ = false;       // the server reads commands: QUIT can be sent

@@ -1,7 +1,7 @@
 // Every sentence that qmail-remote reports. They are interface: qmail-rspawn, bounce messages and
 // people's log searches depend on them, to the byte. The letters before them are in report.h.
 //
-// IP is the server's address; PEM is "control/tlshosts/NAME.pem"; REASON is a library's text.
+// IP is the server's address; REASON is a library's text.
 #pragma once
 
 #include <string>
@@ -122,14 +122,15 @@ inline std::string tls_context_failed(std::string_view reason) {
 inline std::string tls_connection_failed(std::string_view reason) {
   return with_reason("TLS error initializing ssl", reason);
 }
-inline std::string tls_pem_unusable(const std::string& pem, std::string_view reason) {
-  return with_reason("TLS unable to load " + printable(pem), reason);
+inline std::string tls_authorities_unusable(const std::string& file, std::string_view reason) {
+  return with_reason("TLS unable to load " + printable(file), reason);
 }
-inline std::string tls_not_offered(const std::string& pem) {
-  return "No TLS achieved while " + printable(pem) + " exists";
+// WHY: a TlsPolicy's.
+inline std::string tls_not_offered(const std::string& why) {
+  return "No TLS achieved while " + why;
 }
-inline std::string starttls_rejected(const std::string& pem) {
-  return "STARTTLS rejected while " + printable(pem) + " exists";
+inline std::string starttls_rejected(const std::string& why) {
+  return "STARTTLS rejected while " + why;
 }
 inline constexpr std::string_view text_starttls_rejected = "STARTTLS rejected";
 inline std::string tls_forbidden(std::string_view name) {
@@ -141,8 +142,8 @@ inline std::string tls_connect_failed(std::string_view reason) {
 }
 inline constexpr std::string_view text_plaintext_behind_starttls =
     "plaintext behind the reply to STARTTLS";
-inline std::string chain_not_verified(const std::string& pem, std::string_view reason) {
-  return with_reason("TLS unable to verify server with " + printable(pem), reason);
+inline std::string chain_not_verified(const std::string& authorities, std::string_view reason) {
+  return with_reason("TLS unable to verify server with " + printable(authorities), reason);
 }
 inline std::string name_not_verified(std::string_view name, std::string_view reason) {
   return "TLS unable to verify server " + printable(name) + ": " + std::string(reason);

@@ -45,7 +45,10 @@ Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::strin
                                            const IpAddress& address) {
   const auto pem = listed(control, "tlshosts/", name, ".pem");
   if (!pem) return Failure(pem.error());
-  if (*pem) return TlsPolicy{TlsPolicy::Level::required, control.file(**pem)};
+  if (*pem) {
+    const std::string file = control.file(**pem);
+    return TlsPolicy{TlsPolicy::Level::verify, printable(file) + " exists", Then::give_up, file};
+  }
 
   const auto exhaustive = control.has("tlshosts/exhaustivelist");
   if (!exhaustive) return Failure(exhaustive.error());
@@ -54,7 +57,7 @@ Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::strin
   const auto excluded =
       listed(control, "notlshosts/", name.empty() ? address.text() : std::string(name), "");
   if (!excluded) return Failure(excluded.error());
-  return TlsPolicy{*excluded ? TlsPolicy::Level::never : TlsPolicy::Level::opportunistic};
+  return TlsPolicy{*excluded ? TlsPolicy::Level::never : TlsPolicy::Level::may};
 }
 
 }  // namespace qmail::remote

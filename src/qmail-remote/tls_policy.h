@@ -1,4 +1,5 @@
-// TlsPolicy: what control/tlshosts and control/notlshosts say about TLS with one server.
+// TlsPolicy: what a delivery asks of TLS with one server, wherever it came from; and the oldest
+// source of it, control/tlshosts and control/notlshosts:
 //
 //   control/tlshosts/NAME.pem         TLS, verified against this file, or no mail
 //   control/notlshosts/NAME           no TLS
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "qmail-remote/attempt.h"
 #include "qmail/control.h"
 #include "qmail/ip_address.h"
 #include "qmail/result.h"
@@ -21,9 +23,21 @@
 namespace qmail::remote {
 
 struct TlsPolicy {
-  enum class Level { never, opportunistic, required };
-  Level level = Level::opportunistic;
-  std::string pem{};  // required: the file, "control/tlshosts/NAME.pem"
+  enum class Level {
+    never,    // in the clear
+    may,      // TLS if it is offered, with whoever answers
+    encrypt,  // TLS or no mail, with whoever answers
+    verify,   // TLS or no mail, and the server must be who it should be
+  };
+  Level level = Level::may;
+  // encrypt and up: what demands it, behind "while": "control/tlshosts/NAME.pem exists".
+  std::string why{};
+  // What follows when a demand is not met.
+  Then when_unmet = Then::try_next;
+  // verify: the file of trust anchors, as reports name it.
+  std::string authorities{};
+
+  bool demands_tls() const { return level >= Level::encrypt; }
 };
 
 // `name`: empty for a server that was given as an address. The error: nobody can tell whether one

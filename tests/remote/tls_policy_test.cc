@@ -20,27 +20,27 @@ TEST(TlsPolicyTest, Precedence) {
     const char* name;
     Level level;
   } cases[] = {
-      {{}, "mx.example.org", Level::opportunistic},
-      {{pem}, "mx.example.org", Level::required},
+      {{}, "mx.example.org", Level::may},
+      {{pem}, "mx.example.org", Level::verify},
       {{list}, "mx.example.org", Level::never},
       {{not_this}, "mx.example.org", Level::never},
-      {{pem, list, not_this}, "mx.example.org", Level::required},
-      {{not_this}, "other.example.org", Level::opportunistic},
+      {{pem, list, not_this}, "mx.example.org", Level::verify},
+      {{not_this}, "other.example.org", Level::may},
       {{pem, list}, "other.example.org", Level::never},
-      {{pem}, "MX.Example.org", Level::required},  // in lower case
+      {{pem}, "MX.Example.org", Level::verify},  // in lower case
       {{not_this}, "MX.Example.org", Level::never},
-      {{"tlshosts/MX.Example.org.pem"}, "MX.Example.org", Level::required},  // as given
-      {{"tlshosts/MX.Example.org.pem"}, "mx.example.org", Level::opportunistic},
-      {{pem}, "mx.example.org.", Level::required},  // without its final dot
-      {{pem}, "MX.example.org.", Level::required},
+      {{"tlshosts/MX.Example.org.pem"}, "MX.Example.org", Level::verify},  // as given
+      {{"tlshosts/MX.Example.org.pem"}, "mx.example.org", Level::may},
+      {{pem}, "mx.example.org.", Level::verify},  // without its final dot
+      {{pem}, "MX.example.org.", Level::verify},
       {{not_this}, "mx.example.org.", Level::never},
-      {{"tlshosts/mx.example.org..pem"}, "mx.example.org.", Level::required},
+      {{"tlshosts/mx.example.org..pem"}, "mx.example.org.", Level::verify},
       // an address: no file demands TLS, but it can be forbidden
-      {{}, "", Level::opportunistic},
+      {{}, "", Level::may},
       {{list}, "", Level::never},
       {{"notlshosts/192.0.2.1"}, "", Level::never},
-      {{"tlshosts/192.0.2.1.pem", "tlshosts/.pem"}, "", Level::opportunistic},
-      {{"secret.pem", "secret"}, "../secret", Level::opportunistic},
+      {{"tlshosts/192.0.2.1.pem", "tlshosts/.pem"}, "", Level::may},
+      {{"secret.pem", "secret"}, "../secret", Level::may},
   };
   for (const auto& one : cases) {
     const test::ScratchFolder folder;
@@ -55,7 +55,7 @@ TEST(TlsPolicyTest, Precedence) {
     const auto policy = tls_policy(control, one.name, *parse_ip("192.0.2.1"));
     ASSERT_TRUE(policy) << label;
     EXPECT_EQ(policy->level, one.level) << label;
-    EXPECT_EQ(policy->pem.empty(), one.level != Level::required) << label;
+    EXPECT_EQ(policy->authorities.empty(), one.level != Level::verify) << label;
   }
 }
 
@@ -64,7 +64,7 @@ TEST(TlsPolicyTest, NamesTheFileAsItIsSpelled) {
   folder.write("tlshosts/mx.example.org.pem", "");
   const ControlDir control(folder.path());
   const auto address = *parse_ip("192.0.2.1");
-  EXPECT_EQ(tls_policy(control, "MX.example.ORG", address)->pem,
+  EXPECT_EQ(tls_policy(control, "MX.example.ORG", address)->authorities,
             folder.path("tlshosts/mx.example.org.pem"));
 }
 
@@ -91,10 +91,9 @@ TEST(TlsPolicyTest, WhatCannotBeSeenIsNoPermission) {
   const test::ScratchFolder folder;
   folder.write("tlshosts/unrelated", "");
   make_link(folder.path("tlshosts/mx.example.org.pem"), "nowhere");
-  EXPECT_EQ(tls_policy(ControlDir(folder.path()), "mx.example.org", address)->level,
-            Level::required);
+  EXPECT_EQ(tls_policy(ControlDir(folder.path()), "mx.example.org", address)->level, Level::verify);
   const std::string long_name(255, 'a');  // with .pem it is longer than any file's name
-  EXPECT_EQ(tls_policy(ControlDir(folder.path()), long_name, address)->level, Level::opportunistic);
+  EXPECT_EQ(tls_policy(ControlDir(folder.path()), long_name, address)->level, Level::may);
 }
 
 }  // namespace

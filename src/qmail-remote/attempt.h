@@ -1,0 +1,56 @@
+// What one attempt to deliver is given, and how it ends.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "qmail-remote/report.h"
+#include "qmail/control.h"
+#include "qmail/ip_address.h"
+
+namespace qmail::remote {
+
+struct Recipient {
+  std::string address;          // as it goes onto the wire
+  bool has_line_break = false;  // it does not: refused here
+};
+
+// What is to be delivered.
+struct Mail {
+  std::string sender;  // as it goes onto the wire
+  std::vector<Recipient> recipients;
+  int message;  // the descriptor the message is read from, once
+};
+
+// How we speak, whoever the server is.
+struct Manner {
+  std::string helohost;
+  std::chrono::seconds timeout;  // for each wait
+  ControlDir control;
+  bool with_tls_facts = false;  // DEBUG: say what TLS was like in the report
+};
+
+struct Server {
+  IpAddress address;
+  std::uint16_t port;
+  std::string name;  // what its certificate must name; empty if it was given as an address
+};
+
+// Whether MAIL and RCPT go out in one flight where the server offers PIPELINING.
+enum class Flights { as_offered, never };
+
+// What is to be done after a conversation.
+enum class Then {
+  give_up,          // the report is final
+  try_next,         // nothing of the envelope has gone out: another exchanger may do better
+  without_flights,  // commands in one flight were not answered: the same server, one by one
+};
+
+struct Ending {
+  MessageReport report;
+  Then then = Then::give_up;
+};
+
+}  // namespace qmail::remote

@@ -1,0 +1,130 @@
+#include "qmail-remote/tls_upgrade.h"
+
+#include <utility>
+#include <vector>
+
+#include "qmail-remote/messages.h"
+#include "qmail-remote/smtp_routes.h"
+
+namespace qmail::remote {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string result;
+  for (const std::string& line : lines) {
+    if (!result.empty()) result.push_back(':');
+    result.append(line);
+  }
+  return result;
+}
+
+// " (control/tlsclientciphers: names no cipher)": what may have kept a handshake from succeeding.
+std::string remarks(const std::vector<tls::Warning>& warnings) {
+  std::string text;
+  for (const tls::Warning& warning : warnings) {
+    text.append(" (").append(warning.file).append(": ").append(warning.reason).append(")");
+  }
+  return text;
+}
+
+// RFC 6066 knows no final dot in a server's name, and certificates carry none.
+std::string without_final_dot(std::string name) {
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  return name;
+}
+
+}  // namespace
+
+std::optional<Ending> TlsUpgrade::prepare() {
+  if (const auto error = tls::load()) return unavailable(*error);
+  tls::ClientSettings settings;
+  settings.server_name = without_final_dot(server_.name);
+  if (policy_.level == TlsPolicy::Level::verify) settings.anchors_file = policy_.authorities;
+  settings.certificate_file = manner_.control.file("clientcert.pem");
+  auto context = tls::ClientContext::create(settings);
+  if (!context) return unavailable(context.error());
+  const auto ciphers = manner_.control.list("tlsclientciphers");
+  if (!ciphers) return Ending{deferred(text_control_unreadable)};
+  if (*ciphers && !(*ciphers)->empty()) {
+    context->set_ciphers({joined(**ciphers), "control/tlsclientciphers"});
+  }
+  context_ = std::move(*context);
+  return std::nullopt;
+}
+
+std::optional<Ending> TlsUpgrade::unavailable(const tls::TlsError& error) const {
+  if (error.step == tls::TlsError::Step::trust) {
+    return before(tls_authorities_unusable(policy_.authorities, error.detail), {}, Then::give_up);
+  }
+  if (!policy_.demands_tls() && server_.port != smtps_port) return std::nullopt;
+  return before(error.step == tls::TlsError::Step::library ? tls_library_missing(error.detail)
+                                                           : tls_context_failed(error.detail),
+                {}, Then::give_up);
+}
+
+std::optional<Ending> TlsUpgrade::handshake(Connection& connection, int socket) {
+  const Then then = policy_.demands_tls() ? policy_.when_unmet : Then::try_next;
+  if (!connection.input().empty()) {
+    // Put there by somebody in between, to be read as if it came through TLS.
+    return after(tls_connect_failed(text_plaintext_behind_starttls), then);
+  }
+  auto session = context_->connect(socket, socket, Deadline::after(manner_.timeout));
+  if (!session) {
+    const tls::TlsError& error = session.error();
+    const std::string reason = error.detail + remarks(context_->warnings());
+    if (error.step == tls::TlsError::Step::handshake)
+      return after(tls_connect_failed(reason), then);
+    return after(tls_connection_failed(reason), Then::give_up);
+  }
+  connection.upgrade(std::move(session->transport));
+  if (manner_.with_tls_facts) {
+    facts_ = tls_facts(session->facts.version, session->facts.cipher, session->server.subject,
+                       session->server.issuer);
+  }
+  session_ = std::move(session->server);
+  return std::nullopt;
+}
+
+std::optional<Ending> TlsUpgrade::verify() const {
+  if (policy_.level != TlsPolicy::Level::verify ||
+      session_->state == tls::ServerCertificate::State::verified) {
+    return std::nullopt;
+  }
+  return after(verification_failure(), policy_.when_unmet);
+}
+
+std::string TlsUpgrade::verification_failure() const {
+  using State = tls::ServerCertificate::State;
+  switch (session_->state) {
+    case State::none:
+      return name_not_verified(server_.name, text_no_certificate);
+    case State::no_matching_dns_name:
+      return name_not_verified(server_.name, text_no_matching_dns_name);
+    case State::no_common_name:
+      return name_not_verified(server_.name, text_no_common_name);
+    case State::other_common_name:
+      return name_not_verified(server_.name, received_certificate_for(session_->common_name));
+    case State::verified:
+    case State::chain_not_verified:
+    case State::unverified:
+      break;
+  }
+  return chain_not_verified(policy_.authorities, session_->reason);
+}
+
+// --- endings ---
+
+Ending TlsUpgrade::unmet(const std::string& sentence, std::string_view reply) const {
+  return before(sentence, reply, policy_.when_unmet);
+}
+
+Ending TlsUpgrade::before(const std::string& sentence, std::string_view reply, Then then) const {
+  return {deferred(sentence + "; connecting to " + ip_ + ".\n" + quoted_reply(reply)), then};
+}
+
+Ending TlsUpgrade::after(const std::string& sentence, Then then) const {
+  return {deferred(sentence + "; connected to " + ip_ + ".\n" + facts_), then};
+}
+
+}  // namespace qmail::remote

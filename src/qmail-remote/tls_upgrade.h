@@ -1,0 +1,59 @@
+// TlsUpgrade: TLS with one server, as far as its policy asks for it, and the words for what is
+// missing: the context, the handshake, the verdict over the server's certificate.
+//
+// What comes out is an Ending where the delivery has to end, or nothing. The verdict is OpenSSL's,
+// its words are ours. Who says STARTTLS, and when, is Delivery's business.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "qmail-remote/attempt.h"
+#include "qmail-remote/tls_policy.h"
+#include "qmail/connection.h"
+#include "tls/tls.h"
+
+namespace qmail::remote {
+
+class TlsUpgrade {
+ public:
+  TlsUpgrade(const Server& server, const Manner& manner)
+      : server_(server), manner_(manner), ip_(server.address.text()) {}
+
+  void set_policy(TlsPolicy policy) { policy_ = std::move(policy); }
+  const TlsPolicy& policy() const { return policy_; }
+
+  // Everything about TLS that can fail before the server hears of it. Without can_start()
+  // afterwards there is no TLS to be had, and none is demanded.
+  std::optional<Ending> prepare();
+  bool can_start() const { return context_.has_value(); }
+
+  // The server has agreed to TLS: from here on nothing is said in the clear.
+  std::optional<Ending> handshake(Connection& connection, int socket);
+  // The handshake has succeeded.
+  bool active() const { return session_.has_value(); }
+  // With whom, if the policy asks.
+  std::optional<Ending> verify() const;
+  // With DEBUG: what the session is like, in a line for the report.
+  const std::string& facts() const { return facts_; }
+
+  // --- endings ---
+  Ending unmet(const std::string& sentence, std::string_view reply = {}) const;
+  // "…; connecting to IP": before a handshake was begun.
+  Ending before(const std::string& sentence, std::string_view reply, Then then) const;
+
+ private:
+  std::optional<Ending> unavailable(const tls::TlsError& error) const;
+  Ending after(const std::string& sentence, Then then) const;
+  std::string verification_failure() const;
+
+  const Server& server_;
+  const Manner& manner_;
+  std::string ip_;
+  TlsPolicy policy_;
+  std::optional<tls::ClientContext> context_;
+  std::optional<tls::ServerCertificate> session_;  // what it showed
+  std::string facts_;
+};
+
+}  // namespace qmail::remote
