@@ -13,14 +13,18 @@ namespace {
 constexpr std::size_t input_size = 32768;
 constexpr std::size_t output_size = 16384;  // one full TLS record
 
-ConnectionLost::Cause read_cause(const IoError& error) {
-  return error.kind == IoError::Kind::timed_out ? ConnectionLost::Cause::read_timed_out
-                                                : ConnectionLost::Cause::read_failed;
-}
+using Cause = ConnectionLost::Cause;
 
-ConnectionLost::Cause write_cause(const IoError& error) {
-  return error.kind == IoError::Kind::timed_out ? ConnectionLost::Cause::write_timed_out
-                                                : ConnectionLost::Cause::write_failed;
+Cause cause_of(const IoError& error, Cause timed_out, Cause failed) {
+  switch (error.kind) {
+    case IoError::Kind::timed_out:
+      return timed_out;
+    case IoError::Kind::garbled:
+      return Cause::garbled;
+    case IoError::Kind::failed:
+      break;
+  }
+  return failed;
 }
 
 }  // namespace
@@ -44,7 +48,9 @@ bool Connection::read(Deadline until, bool wait) {
   if (end_ == input_size) throw std::logic_error("Connection::receive() without room");
   const auto got = transport_->read({in_.get() + end_, input_size - end_}, until);
   if (!got && !wait && got.error().kind == IoError::Kind::timed_out) return false;
-  if (!got) throw ConnectionLost(read_cause(got.error()), got.error().reason);
+  if (!got)
+    throw ConnectionLost(cause_of(got.error(), Cause::read_timed_out, Cause::read_failed),
+                         got.error().reason);
   if (*got == 0) throw ConnectionLost(ConnectionLost::Cause::end_of_input, "");
   end_ += *got;
   return true;
@@ -78,7 +84,8 @@ void Connection::send(std::string_view bytes) {
     const auto put = transport_->write(bytes, deadline());
     if (!put) {
       out_.clear();  // nobody is there to read it; a later flush must not try again
-      throw ConnectionLost(write_cause(put.error()), put.error().reason);
+      throw ConnectionLost(cause_of(put.error(), Cause::write_timed_out, Cause::write_failed),
+                           put.error().reason);
     }
     bytes.remove_prefix(*put);
   }

@@ -20,7 +20,14 @@ namespace qmail {
 
 class ConnectionLost : public std::exception {
  public:
-  enum class Cause { end_of_input, read_timed_out, read_failed, write_timed_out, write_failed };
+  enum class Cause {
+    end_of_input,
+    read_timed_out,
+    read_failed,
+    write_timed_out,
+    write_failed,
+    garbled,  // TLS is broken, see IoError
+  };
   ConnectionLost(Cause cause, std::string reason) : cause_(cause), reason_(std::move(reason)) {}
 
   Cause cause() const { return cause_; }

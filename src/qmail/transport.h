@@ -14,7 +14,11 @@
 namespace qmail {
 
 struct IoError {
-  enum class Kind { timed_out, failed };
+  enum class Kind {
+    timed_out,
+    failed,   // the system's: reset, end of file in the midst, …
+    garbled,  // what came cannot be what the peer sent, or the peer says so of us: TLS is broken
+  };
   Kind kind;
   std::string reason;  // for people: "timed out", the system's text, the TLS library's text
 };

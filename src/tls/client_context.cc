@@ -31,6 +31,7 @@ std::optional<TlsError> trust_anchors(SSL_CTX* context, const std::string& file)
 Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& settings) {
   SslContextPtr context = new_context(TLS_client_method());
   if (!context) return Failure(TlsError{Step::context, take_library_error()});
+  if (auto error = protocol_problem(context.get())) return Failure(*error);
   ClientContext result;
   result.server_name_ = settings.server_name;
   if (settings.anchors_file) {
@@ -38,7 +39,11 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
     result.verifies_ = true;
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, carry_on);
   } else {
+    // Nobody is verified, so any TLS is better than mail that is stuck: short keys, SHA-1, servers
+    // without RFC 5746. TLS 1.2 stays the floor, and somebody must have a key (set_ciphers).
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_security_level(context.get(), 0);
+    SSL_CTX_set_options(context.get(), SSL_OP_LEGACY_SERVER_CONNECT);
   }
   if (!settings.certificate_file.empty()) {
     const PemFile pem = read_pem(settings.certificate_file);
@@ -55,7 +60,12 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
 }
 
 void ClientContext::set_ciphers(const Ciphers& ciphers) {
-  if (auto warning = use_ciphers(context_.get(), ciphers)) warnings_.push_back(std::move(*warning));
+  Ciphers allowed = ciphers;
+  // What the security level, which is lower here than the library's, keeps out of any list.
+  if (!verifies_ && ciphers.list != Ciphers().list) allowed.list += ":!aNULL:!eNULL";
+  auto warning = use_ciphers(context_.get(), allowed);
+  if (!warning) return;
+  warnings_.push_back(no_cipher(ciphers));
 }
 
 Result<ClientSession, TlsError> ClientContext::connect(int in, int out, Deadline deadline) {

@@ -1,6 +1,10 @@
 #include "tls/context.h"
 
+#include <cstdint>
+
 #include <openssl/err.h>
+
+#include "tls/tls_error.h"
 
 namespace qmail::tls {
 
@@ -11,9 +15,12 @@ namespace {
 // the texts of errors (tls_error.cc loads them when there is one), and tidying up when the process
 // ends. See OPENSSL_init_crypto(3).
 bool set_up_library() {
-  return OPENSSL_init_ssl(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_LOAD_SSL_STRINGS |
-                              OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT,
-                          nullptr) == 1;
+  std::uint64_t options = OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+                          OPENSSL_INIT_NO_ATEXIT;
+  // From 3.5 on a text of libssl that was not loaded here can never be.
+  constexpr unsigned long keeps_texts_out_for_good = 0x30500000;
+  if (OpenSSL_version_num() < keeps_texts_out_for_good) options |= OPENSSL_INIT_NO_LOAD_SSL_STRINGS;
+  return OPENSSL_init_ssl(options, nullptr) == 1;
 }
 
 }  // namespace
@@ -38,6 +45,13 @@ SslContextPtr new_context(const SSL_METHOD* method) {
   return context;
 }
 
+std::optional<TlsError> protocol_problem(SSL_CTX* context) {
+  const auto highest = SSL_CTX_get_max_proto_version(context);
+  if (highest == 0 || highest >= TLS1_2_VERSION) return std::nullopt;
+  return TlsError{TlsError::Step::context, library_error(ERR_LIB_SSL, SSL_R_NO_PROTOCOLS_AVAILABLE),
+                  "openssl.cnf", "MaxProtocol there is below TLS 1.2"};
+}
+
 std::optional<Warning> use_ciphers(SSL_CTX* context, const Ciphers& ciphers) {
   // The context begins with the default; finding it again would cost a million instructions.
   if (ciphers.list == "DEFAULT") return std::nullopt;
@@ -45,7 +59,11 @@ std::optional<Warning> use_ciphers(SSL_CTX* context, const Ciphers& ciphers) {
   // A list with an error in it leaves the one before it in force; this leaves nothing.
   SSL_CTX_set_cipher_list(context, "-ALL");
   ERR_clear_error();
-  return Warning{ciphers.origin, "names no cipher, so TLS 1.2 will not work: " + ciphers.list};
+  return no_cipher(ciphers);
+}
+
+Warning no_cipher(const Ciphers& ciphers) {
+  return {ciphers.origin, "names no cipher, so TLS 1.2 will not work: " + ciphers.list};
 }
 
 SessionFacts facts_of(const SSL* ssl) {

@@ -13,8 +13,13 @@ namespace qmail::tls {
 // openssl.cnf that cannot be used; OpenSSL's error queue tells.
 SslContextPtr new_context(const SSL_METHOD* method);
 
+// openssl.cnf allows no version that we speak.
+std::optional<TlsError> protocol_problem(SSL_CTX* context);
+
 // Sets the list for TLS 1.2. If it names no cipher at all, none is left, and TLS 1.3 still works.
 std::optional<Warning> use_ciphers(SSL_CTX* context, const Ciphers& ciphers);
+
+Warning no_cipher(const Ciphers& ciphers);
 
 SessionFacts facts_of(const SSL* ssl);
 

@@ -1,6 +1,7 @@
 #include "tls/identity.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -47,6 +48,24 @@ KeyPtr private_key_of(const PemBlock& block, const char* type) {
   return decode_key(block.bytes(), {nullptr, nullptr, EVP_PKEY_KEYPAIR});
 }
 
+std::string advice_for(const PemFile& pem) {
+  if (pem.absent) return {};
+  switch (pem.error) {
+    case 0:
+      return "it must hold the certificate, the chain, and the private key, in PEM";
+    case EACCES:
+    case EPERM:
+      return "the user who runs this program must be able to read it: chown qmaild:qmail, chmod "
+             "640; where "
+             "it is a link into the closed folder of an ACME client, have servercert_deploy copy "
+             "it";
+    case ENOENT:
+      return "it is a symbolic link that leads nowhere";
+    default:
+      return {};
+  }
+}
+
 TlsError key_error(std::string detail, const std::string& file, std::string advice) {
   return {Step::key, std::move(detail), file, std::move(advice)};
 }
@@ -61,8 +80,7 @@ std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
     std::string detail = take_library_error();
     if (detail.empty()) detail = pem.problem();
     if (detail.empty()) detail = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
-    return TlsError{Step::certificate, std::move(detail), file,
-                    "it must hold the certificate, the chain, and the private key, in PEM"};
+    return TlsError{Step::certificate, std::move(detail), file, advice_for(pem)};
   }
   const EVP_PKEY* public_key = X509_get0_pubkey(chain.leaf.get());
   if (public_key == nullptr) {

@@ -158,7 +158,7 @@ RevocationFile read_revocation_lists(const std::string& path, const std::string&
   }
   // As ServerContext judges it: one bad list spoils the file.
   const StorePtr store(X509_STORE_new());
-  if (store) file.problem = add_revocation_lists(store.get(), pem);
+  if (store) file.problem = add_revocation_lists(store.get(), pem, read_pem(authorities_path));
   return file;
 }
 

@@ -26,6 +26,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "tls/load_advice.h"
 #include "tls/tls.h"
 
 // Each function with the number of its parameters; their types are those OpenSSL declares, which
@@ -50,6 +51,7 @@
   F(2, BIO_set_data) \
   F(2, BIO_set_flags) \
   F(2, BIO_set_init) \
+  F(1, BIO_up_ref) \
   F(3, BIO_write) \
   F(4, CRYPTO_clear_free) \
   F(3, CRYPTO_free) \
@@ -78,6 +80,7 @@
   F(1, EVP_PKEY_free) \
   F(1, EVP_PKEY_get0_type_name) \
   F(1, EVP_PKEY_get_bits) \
+  F(4, EVP_PKEY_get_group_name) \
   F(0, EVP_aes_256_cbc) \
   F(1, GENERAL_NAMES_free) \
   F(2, OPENSSL_cleanse) \
@@ -100,21 +103,26 @@
   F(2, SSL_CTX_clear_options) \
   F(4, SSL_CTX_ctrl) \
   F(1, SSL_CTX_free) \
+  F(1, SSL_CTX_get0_certificate) \
   F(1, SSL_CTX_get_cert_store) \
   F(2, SSL_CTX_get_ex_data) \
   F(1, SSL_CTX_new) \
   F(2, SSL_CTX_set0_tmp_dh_pkey) \
   F(2, SSL_CTX_set_cipher_list) \
+  F(2, SSL_CTX_set_client_CA_list) \
+  F(3, SSL_CTX_set_client_hello_cb) \
   F(2, SSL_CTX_set_default_read_buffer_len) \
   F(3, SSL_CTX_set_ex_data) \
   F(2, SSL_CTX_set_num_tickets) \
   F(2, SSL_CTX_set_options) \
   F(2, SSL_CTX_set_post_handshake_auth) \
+  F(2, SSL_CTX_set_security_level) \
   F(3, SSL_CTX_set_session_id_context) \
   F(2, SSL_CTX_set_timeout) \
   F(2, SSL_CTX_set_tlsext_ticket_key_evp_cb) \
   F(3, SSL_CTX_set_verify) \
   F(5, SSL_CTX_use_cert_and_key) \
+  F(4, SSL_client_hello_get0_ext) \
   F(4, SSL_ctrl) \
   F(1, SSL_do_handshake) \
   F(1, SSL_free) \
@@ -135,11 +143,14 @@
   F(1, SSL_set_connect_state) \
   F(2, SSL_set_num_tickets) \
   F(1, SSL_shutdown) \
+  F(1, SSL_version) \
   F(4, SSL_write_ex) \
   F(0, TLS_client_method) \
   F(0, TLS_server_method) \
   F(1, X509_CRL_free) \
+  F(3, X509_CRL_get_ext_by_NID) \
   F(1, X509_NAME_ENTRY_get_data) \
+  F(3, X509_NAME_get0_der) \
   F(2, X509_NAME_get_entry) \
   F(3, X509_NAME_get_index_by_NID) \
   F(4, X509_NAME_print_ex) \
@@ -222,8 +233,8 @@ constexpr const char* libcrypto = "libcrypto.so." OPENSSL_MSTR(OPENSSL_SHLIB_VER
 
 TlsError library_error() {
   const char* text = ::dlerror();
-  return {TlsError::Step::library, text != nullptr ? text : "", "",
-          "install the OpenSSL this program was built for"};
+  const std::string reason = text != nullptr ? text : "";
+  return {TlsError::Step::library, reason, "", load_advice(reason)};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct PemBlock {
 
   bool is_certificate() const;
   bool is_private_key() const;
+  bool is_revocation_list() const;
   std::string_view bytes() const;
 };
 

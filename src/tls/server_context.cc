@@ -1,11 +1,18 @@
 // The server's side: certificate, key exchange, tickets, and what becomes of a client's
 // certificate.
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 
+#include "tls/client_request.h"
 #include "tls/context.h"
 #include "tls/identity.h"
 #include "tls/peer_identity.h"
+#include "tls/rehearsal.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"
 #include "tls/tls_error.h"
@@ -53,6 +60,47 @@ int on_client_certificate(int /*ok*/, X509_STORE_CTX* store) {
   return carry_on(1, store);
 }
 
+bool has_block(const PemFile& pem, bool (PemBlock::*is_kind)() const) {
+  return std::any_of(pem.blocks.begin(), pem.blocks.end(),
+                     [is_kind](const PemBlock& block) { return (block.*is_kind)(); });
+}
+
+// No authority for it was found, or only itself.
+bool lacks_authority(long verdict) {
+  return verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+         verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+         verdict == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+         verdict == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+         verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
+}
+
+// What every client's hello names: RSA, Edwards curves, NIST's three.
+bool has_usual_key(const X509* certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  const std::string_view type = EVP_PKEY_get0_type_name(key);
+  if (type != "EC")
+    return type == "RSA" || type == "RSA-PSS" || type == "ED25519" || type == "ED448";
+  std::array<char, 64> group{};
+  std::size_t length = 0;
+  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) return false;
+  const std::string_view name(group.data(), length);
+  return name == SN_X9_62_prime256v1 || name == SN_secp384r1 || name == SN_secp521r1;
+}
+
+// For the log: some failures say nothing to whoever has not read OpenSSL's source.
+std::string handshake_advice(std::string_view detail) {
+  const auto says = [&](std::string_view text) {
+    return detail.find(text) != std::string_view::npos;
+  };
+  if (says("wrong curve")) {
+    return "the client showed a certificate on a curve that its own hello does not name";
+  }
+  if (says("no suitable signature algorithm")) {
+    return "the client, or SignatureAlgorithms in openssl.cnf, allows none that fits the key";
+  }
+  return {};
+}
+
 }  // namespace
 
 void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
@@ -60,6 +108,7 @@ void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(contex
 Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& settings) {
   SslContextPtr context = new_context(TLS_server_method());
   if (!context) return Failure(TlsError{Step::context, take_library_error()});
+  if (auto error = protocol_problem(context.get())) return Failure(*error);
   SSL_CTX* raw = context.get();
   SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(raw, 0);
@@ -69,9 +118,11 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   if (auto warning = use_ciphers(raw, settings.ciphers)) {
     result.warnings_.push_back(std::move(*warning));
   }
-  if (auto error =
-          use_identity(raw, read_pem(settings.certificate_file), settings.certificate_file)) {
-    return Failure(*error);
+  const PemFile identity = read_pem(settings.certificate_file);
+  if (auto error = use_identity(raw, identity, settings.certificate_file)) return Failure(*error);
+  if (has_block(identity, &PemBlock::is_revocation_list)) {
+    result.warnings_.push_back(
+        {settings.certificate_file, "holds revocation lists, which do not count there"});
   }
   use_dh(raw, settings.dh_file, result.warnings_);
   if (settings.client_certificates) {
@@ -93,6 +144,13 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
     if (result.ticket_keys_) use_ticket_keys(raw, *result.ticket_keys_);
   }
   result.context_.reset(context.release());
+  if (!has_usual_key(SSL_CTX_get0_certificate(raw))) {
+    if (const std::string problem = result.rehearse(); !problem.empty()) {
+      return Failure(
+          TlsError{Step::certificate, problem, settings.certificate_file,
+                   "no client can use its key: take RSA, P-256, P-384, P-521 or Ed25519"});
+    }
+  }
   return result;
 }
 
@@ -102,34 +160,46 @@ void ServerContext::ask_for_certificate(SSL_CTX* context,
   const PemFile pem = read_pem(files.authorities_file);
   const Authorities found = add_authorities(store, pem);
   if (!found.problem.empty() || found.count() == 0) {
-    warnings_.push_back(
-        {files.authorities_file, found.problem.empty() ? "holds no certificate" : found.problem});
+    authorities_problem_ = {files.authorities_file,
+                            found.problem.empty() ? "holds no certificate" : found.problem};
+    warnings_.push_back(*authorities_problem_);
+    if (pem.absent) authorities_problem_.reset();  // gone since somebody saw it: nobody is asked
   }
-  if (pem.error != 0 && !pem.absent) unreadable_ = warnings_.back();
   if (found.count() == 0) return;
-  for (int i = 0; i < found.count(); ++i) {
-    SSL_CTX_add_client_CA(context, sk_X509_value(found.certificates.get(), i));
+  if (has_block(pem, &PemBlock::is_private_key)) {
+    warnings_.push_back({files.authorities_file, "holds a private key, which has no use there"});
   }
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, on_client_certificate);
+  if (!tls::ask_for_certificate(context, found.certificates.get(), on_client_certificate)) {
+    warnings_.push_back({files.authorities_file,
+                         "holds more authorities than can be named to clients, so none is"});
+  }
   asks_for_certificate_ = true;
 
-  if (files.revocation_file.empty()) return;
-  const PemFile lists = read_pem(files.revocation_file);
-  if (lists.absent) return;
-  revocation_problem_ = add_revocation_lists(store, lists);
-  if (revocation_problem_.empty()) return;
-  warnings_.push_back({files.revocation_file, revocation_problem_});
-  if (lists.error != 0) unreadable_ = warnings_.back();
+  const PemFile lists =
+      files.revocation_file.empty() ? PemFile{.absent = true} : read_pem(files.revocation_file);
+  if (lists.absent) {
+    if (!has_block(pem, &PemBlock::is_revocation_list)) return;
+    warnings_.push_back({files.authorities_file, "holds revocation lists, which count only where " +
+                                                     files.revocation_file + " is there"});
+    return;
+  }
+  if (has_block(lists, &PemBlock::is_certificate)) {
+    warnings_.push_back({files.revocation_file, "holds certificates, which do not count there"});
+  }
+  const std::string problem = add_revocation_lists(store, lists, pem);
+  if (problem.empty()) return;
+  revocation_problem_ = {files.revocation_file, problem};
+  warnings_.push_back(*revocation_problem_);
 }
 
 ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   ClientCertificate client;
-  const auto not_to_be_told = [&] {
+  const auto not_to_be_told = [&](const Warning& problem) {
     client.state = ClientCertificate::State::unknown;
-    client.reason = unreadable_->reason;
-    client.file = unreadable_->file;
+    client.reason = problem.reason;
+    client.file = problem.file;
   };
-  if (!asks_for_certificate_ && unreadable_) not_to_be_told();
+  if (!asks_for_certificate_ && authorities_problem_) not_to_be_told(*authorities_problem_);
   const CertificatePtr certificate(asks_for_certificate_ ? SSL_get1_peer_certificate(ssl)
                                                          : nullptr);
   if (!certificate) return client;
@@ -137,18 +207,20 @@ ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   client.issuer = one_line(X509_get_issuer_name(certificate.get()));
   const long verdict = SSL_get_verify_result(ssl);
   client.state = ClientCertificate::State::not_verified;
-  if (verdict != X509_V_OK) {
+  if (authorities_problem_ && lacks_authority(verdict)) {
+    not_to_be_told(*authorities_problem_);
+  } else if (verdict != X509_V_OK) {
     client.reason = X509_verify_cert_error_string(verdict);
-  } else if (unreadable_) {
-    not_to_be_told();
-  } else if (!revocation_problem_.empty()) {
-    client.reason = revocation_problem_;
+  } else if (revocation_problem_) {
+    not_to_be_told(*revocation_problem_);
   } else {
     client.state = ClientCertificate::State::verified;
     client.email = first_email(certificate.get());
   }
   return client;
 }
+
+std::string ServerContext::rehearse() const { return tls::rehearse(context_.get()); }
 
 Result<ServerSession, TlsError> ServerContext::accept(int in, int out, Deadline deadline) {
   ERR_clear_error();
@@ -157,7 +229,11 @@ Result<ServerSession, TlsError> ServerContext::accept(int in, int out, Deadline 
   SSL_set_accept_state(ssl.get());
   auto transport = TlsTransport::create(std::move(ssl), in, out);
   if (!transport) return Failure(TlsError{Step::connection, take_library_error()});
-  if (auto error = transport->handshake(deadline)) return Failure(*error);
+  transport->keep(ticket_keys_);
+  if (auto error = transport->handshake(deadline)) {
+    error->advice = handshake_advice(error->detail);
+    return Failure(*error);
+  }
 
   ServerSession session;
   session.facts = facts_of(transport->ssl());

@@ -48,8 +48,10 @@ int make_ticket(const SSL* ssl, const Key& key, unsigned char* name, unsigned ch
   return good;
 }
 
-int open_ticket(const TicketKeys& keys, const unsigned char* name, const unsigned char* iv,
-                EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
+// In TLS 1.3 a client should use a ticket once (RFC 8446, C.4), so it gets the next one: else every
+// second visit would pay in full.
+int open_ticket(const SSL* ssl, const TicketKeys& keys, const unsigned char* name,
+                const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
   const auto key = std::find_if(keys.keys.begin(), keys.keys.end(), [name](const Key& candidate) {
     return std::memcmp(candidate.name, name, sizeof candidate.name) == 0;
   });
@@ -58,21 +60,20 @@ int open_ticket(const TicketKeys& keys, const unsigned char* name, const unsigne
       !use_mac_key(mac, *key)) {
     return failed;
   }
-  return key == keys.keys.begin() ? good : good_but_renew;
+  const bool newest = key == keys.keys.begin();
+  return newest && SSL_version(ssl) < TLS1_3_VERSION ? good : good_but_renew;
 }
 
 int ticket_callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                     EVP_MAC_CTX* mac, int encrypting) {
   const auto& keys = *static_cast<const TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   return encrypting == 1 ? make_ticket(ssl, keys.keys.front(), name, iv, cipher, mac)
-                         : open_ticket(keys, name, iv, cipher, mac);
+                         : open_ticket(ssl, keys, name, iv, cipher, mac);
 }
 
 }  // namespace
 
 TicketKeys::~TicketKeys() { OPENSSL_cleanse(keys.data(), keys.size() * sizeof(Key)); }
-
-void TicketKeysDeleter::operator()(TicketKeys* keys) const { delete keys; }
 
 TicketKeysRead read_ticket_keys(const std::string& file) {
   const SecretFile whole = SecretFile::read(file);
@@ -85,7 +86,7 @@ TicketKeysRead read_ticket_keys(const std::string& file) {
   if (bytes.empty() || bytes.size() % sizeof(Key) != 0) {
     result.warning = {file, "not a number of records of 80 bytes, so no session tickets"};
   } else {
-    result.keys.reset(new TicketKeys);
+    result.keys = std::make_shared<TicketKeys>();
     result.keys->keys.resize(bytes.size() / sizeof(Key));
     std::memcpy(result.keys->keys.data(), bytes.data(), bytes.size());
   }

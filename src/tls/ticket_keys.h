@@ -31,7 +31,7 @@ struct TicketKeys {
   ~TicketKeys();
 };
 
-using TicketKeysPtr = std::unique_ptr<TicketKeys, TicketKeysDeleter>;
+using TicketKeysPtr = std::shared_ptr<TicketKeys>;
 
 // The keys in `file`: none if there is no such file; none and a warning if it cannot be used.
 struct TicketKeysRead {
@@ -41,7 +41,7 @@ struct TicketKeysRead {
 TicketKeysRead read_ticket_keys(const std::string& file);
 
 // Lets `context` issue one ticket a session and redeem those that come back, for two hours. `keys`
-// must outlive the handshakes.
+// must outlive every SSL of the context, in which the pointer to them stays.
 void use_ticket_keys(SSL_CTX* context, TicketKeys& keys);
 
 }  // namespace qmail::tls

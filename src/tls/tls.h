@@ -72,12 +72,13 @@ struct ClientCertificate {
     none,
     not_verified,
     verified,
-    unknown,  // the authorities' file is there and cannot be read; or one was shown and is good, as
-              // far as can be told without the revocation file, which is there and cannot be read
+    unknown,  // it cannot be told, since a file is there and cannot be used: that of the
+              // authorities (and none of those that are left vouches for the certificate), or that
+              // of the revoked (and all else is well)
   };
   State state = State::none;
-  std::string reason{};  // not_verified: OpenSSL's text, or why the lists cannot be used
-                         // unknown: the system's text
+  std::string reason{};  // not_verified: OpenSSL's text
+                         // unknown: what is wrong with the file
   std::optional<std::string>
       email{};            // verified: the first emailAddress of the subject, as it stands there
   std::string subject{};  // one line, for the log; empty when none was shown
@@ -118,7 +119,8 @@ struct ServerSettings {
   // Ask the client for a certificate in the first handshake, never demand one.
   struct ClientCertificates {
     std::string authorities_file{};
-    std::string revocation_file{};  // any number of lists; absent: nothing is revoked
+    // Any number of lists; those in authorities_file count as well. Absent: nothing is revoked.
+    std::string revocation_file{};
   };
   std::optional<ClientCertificates> client_certificates{};
   std::string ticket_keys_file{};  // session tickets; "" or absent: none are issued
@@ -136,14 +138,15 @@ struct ContextDeleter {
 };
 
 struct TicketKeys;
-struct TicketKeysDeleter {
-  void operator()(TicketKeys* keys) const;
-};
 
 class ServerContext {
  public:
   // Everything that can fail before a byte is exchanged. load() has succeeded.
   static Result<ServerContext, TlsError> create(const ServerSettings& settings);
+  // One handshake with a client that has OpenSSL's own defaults, in memory: why it fails, if it
+  // does. Nobody could use such a certificate (a key on a rare curve), or such an openssl.cnf. It
+  // costs what two sessions cost, so create() asks only where the kind of key makes it likely.
+  std::string rehearse() const;
   // What create() found odd.
   const std::vector<Warning>& warnings() const { return warnings_; }
 
@@ -156,14 +159,13 @@ class ServerContext {
   void ask_for_certificate(ssl_ctx_st* context, const ServerSettings::ClientCertificates& files);
   ClientCertificate client_of(ssl_st* ssl) const;
 
-  std::unique_ptr<TicketKeys, TicketKeysDeleter> ticket_keys_;  // outlives the context
+  std::shared_ptr<TicketKeys> ticket_keys_;  // each session has it, too: an SSL points there
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
   std::vector<Warning> warnings_;
   bool asks_for_certificate_ = false;
-  // Why no client certificate can be accepted, if so: a revocation file that cannot be used, or a
-  // file that cannot be read.
-  std::string revocation_problem_;
-  std::optional<Warning> unreadable_;
+  // Why the files that certificates are judged by cannot be used, if so: unreadable, torn, empty, …
+  std::optional<Warning> authorities_problem_;
+  std::optional<Warning> revocation_problem_;
 };
 
 // --- client ---

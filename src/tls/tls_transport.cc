@@ -118,7 +118,9 @@ TlsTransport::Outcome TlsTransport::run(Deadline deadline, Operation operation) 
       if (error == SSL_ERROR_SYSCALL && wire_.error != 0) {
         return fail(IoError::Kind::failed, std::generic_category().message(wire_.error));
       }
-      return fail(IoError::Kind::failed, take_library_error());
+      // The end of the file in the midst of a record, or without close_notify, is everyday life.
+      return fail(wire_.ended ? IoError::Kind::failed : IoError::Kind::garbled,
+                  take_library_error());
     }
     const int fd = reading ? wire_.in : wire_.out;
     if (wire_.late || last || !wait_for(fd, reading ? POLLIN : POLLOUT, deadline)) {

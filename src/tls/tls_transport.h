@@ -23,6 +23,8 @@ class TlsTransport final : public Transport {
   // All of it, by `deadline`.
   std::optional<TlsError> handshake(Deadline deadline);
   SSL* ssl() const { return ssl_.get(); }
+  // Something the SSL points to, for as long as it lives.
+  void keep(std::shared_ptr<const void> something) { kept_ = std::move(something); }
 
   Result<std::size_t, IoError> read(std::span<char> into, Deadline deadline) override;
   Result<std::size_t, IoError> write(std::span<const char> from, Deadline deadline) override;
@@ -48,6 +50,7 @@ class TlsTransport final : public Transport {
   Outcome run(Deadline deadline, Operation operation);
   Outcome fail(IoError::Kind kind, std::string reason);
 
+  std::shared_ptr<const void> kept_;
   Wire wire_;
   BioMethodPtr method_;
   SslPtr ssl_;

@@ -24,17 +24,23 @@ Authorities add_authorities(X509_STORE* store, const PemFile& pem) {
   return result;
 }
 
-std::string add_revocation_lists(X509_STORE* store, const PemFile& pem) {
-  if (!pem.problem().empty()) return pem.problem();
+std::string add_revocation_lists(X509_STORE* store, const PemFile& lists,
+                                 const PemFile& authorities) {
+  if (!lists.problem().empty()) return lists.problem();
   ERR_clear_error();
-  int count = 0;
-  for (const PemBlock& block : pem.blocks) {
-    if (block.label != PEM_STRING_X509_CRL) continue;
-    const RevocationListPtr list = revocation_list_of(block);
-    if (!list || X509_STORE_add_crl(store, list.get()) != 1) return take_library_error();
-    ++count;
+  for (const PemFile* file : {&lists, &authorities}) {
+    int count = 0;
+    for (const PemBlock& block : file->blocks) {
+      if (block.label != PEM_STRING_X509_CRL) continue;
+      const RevocationListPtr list = revocation_list_of(block);
+      if (list && X509_CRL_get_ext_by_NID(list.get(), NID_delta_crl, -1) >= 0) {
+        return "holds a delta CRL, which cannot be honoured: put a full one in its place";
+      }
+      if (!list || X509_STORE_add_crl(store, list.get()) != 1) return take_library_error();
+      ++count;
+    }
+    if (count == 0 && file == &lists) return library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
   }
-  if (count == 0) return library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   return {};
 }

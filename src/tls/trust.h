@@ -16,9 +16,11 @@ struct Authorities {
 // Puts the certificates of `pem` into `store`, up to the first problem.
 Authorities add_authorities(X509_STORE* store, const PemFile& pem);
 
-// Puts every revocation list of `pem` into `store` and has the whole chain checked against them.
-// Returns why it cannot be used, if so: nobody can be let in then, since nobody knows who was
-// revoked.
-std::string add_revocation_lists(X509_STORE* store, const PemFile& pem);
+// Puts every revocation list of `lists`, and those among `authorities`, into `store` and has the
+// whole chain checked against them. Returns why they cannot be used, if so: nobody can be let in
+// then, since nobody knows who was revoked. That holds for delta lists, too: OpenSSL looks at them
+// only where the certificate or the base list says so.
+std::string add_revocation_lists(X509_STORE* store, const PemFile& lists,
+                                 const PemFile& authorities);
 
 }  // namespace qmail::tls

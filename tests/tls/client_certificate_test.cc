@@ -122,21 +122,34 @@ const Case cases[] = {
      State::not_verified, "CRL has expired"},
     {"ListNotYetValid", good, [] { return revocation_list(world().ca, {}, day, 2 * day); },
      State::not_verified, "CRL is not yet valid"},
-    {"ListEmpty", good, [] { return std::string(); }, State::not_verified, "no start line"},
-    {"ListGarbage", good, [] { return std::string("no list here\n"); }, State::not_verified,
+    {"ListEmpty", good, [] { return std::string(); }, State::unknown, "no start line"},
+    {"ListGarbage", good, [] { return std::string("no list here\n"); }, State::unknown,
      "no start line"},
     {"ListDamaged", good,
      [] {
        return revocation_list(world().ca, {}) +
               "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
      },
-     State::not_verified, "asn1"},
+     State::unknown, "asn1"},
     {"ListCutOff", good,
      [] {
        const std::string two = revocation_list(world().ca, {}) + revocation_list(world().ca, {});
        return two.substr(0, two.size() - 60);
      },
-     State::not_verified, "PEM"},
+     State::unknown, "PEM"},
+    // One whom the lists are not needed for is nobody we know all the same.
+    {"ListCutOffAndExpired", [] { return world().expired.both(); },
+     [] { return revocation_list(world().ca, {}).substr(0, 100); }, State::not_verified,
+     "certificate has expired"},
+    {"DeltaBehindTheBase", good,
+     [] { return revocation_list(world().ca, {}) + delta_list(world().ca, {&world().good}); },
+     State::unknown, "delta CRL"},
+    {"DeltaBeforeTheBase", good,
+     [] { return delta_list(world().ca, {&world().good}) + revocation_list(world().ca, {}); },
+     State::unknown, "delta CRL"},
+    {"DeltaOfAnother", good,
+     [] { return revocation_list(world().ca, {}) + delta_list(world().other_ca, {}); },
+     State::unknown, "delta CRL"},
 };
 
 class ClientCertificates : public testing::TestWithParam<std::tuple<Case, int>> {};
@@ -154,9 +167,8 @@ TEST_P(ClientCertificates, AreJudgedAndNeverBreakTheHandshake) {
                                 .revocation_file = lists}}});
   ASSERT_TRUE(server) << server.error().detail;
   // Lists that cannot be used at all are told at once, not only to those who are refused.
-  const std::string_view name(tested.name);
   const bool unusable =
-      name == "ListEmpty" || name == "ListGarbage" || name == "ListDamaged" || name == "ListCutOff";
+      tested.state == State::unknown || tested.name == std::string_view("ListCutOffAndExpired");
   ASSERT_EQ(server->warnings().size(), unusable ? 1U : 0U);
   if (unusable) {
     EXPECT_EQ(server->warnings()[0].file, lists);
@@ -181,7 +193,8 @@ TEST_P(ClientCertificates, AreJudgedAndNeverBreakTheHandshake) {
   EXPECT_EQ(heard, "still here");
   EXPECT_EQ(met.server->client.state, tested.state);
   EXPECT_THAT(met.server->client.reason, testing::HasSubstr(tested.reason));
-  EXPECT_EQ(met.server->client.reason.empty(), tested.state != State::not_verified);
+  EXPECT_EQ(met.server->client.reason.empty(),
+            tested.state != State::not_verified && tested.state != State::unknown);
   EXPECT_EQ(met.server->client.email, tested.email);
   EXPECT_EQ(met.server->client.subject.empty(), tested.state == State::none);
 }
@@ -238,7 +251,189 @@ TEST(ClientAuthorities, NobodyIsAskedWithoutThem) {
     ASSERT_TRUE(server);
     ASSERT_EQ(server->warnings().size(), 1U);
     EXPECT_EQ(server->warnings()[0].file, folder.path("clientca.pem"));
-    EXPECT_EQ(judged(*server, shown).state, State::none);
+    // Somebody who needs to be judged is deferred, as with a file that cannot be read.
+    EXPECT_EQ(judged(*server, shown).state, State::unknown);
+    EXPECT_EQ(judged(*server, shown).file, folder.path("clientca.pem"));
+  }
+}
+
+// Whoever an authority that is left vouches for is let in; whether others would be cannot be told.
+TEST(ClientAuthorities, ATornFileVouchesForThoseItCan) {
+  const Folder folder;
+  const std::string both = world().ca.pem() + world().other_ca.pem();
+  auto server = ServerContext::create(
+      {.certificate_file = folder.file("servercert.pem", world().server.both()),
+       .client_certificates = {
+           {.authorities_file = folder.file("clientca.pem", both.substr(0, both.size() - 60))}}});
+  ASSERT_TRUE(server);
+  EXPECT_EQ(server->warnings().size(), 1U);
+  EXPECT_EQ(judged(*server, folder.file("good.pem", world().good.both())).state, State::verified);
+  EXPECT_EQ(judged(*server, folder.file("expired.pem", world().expired.both())).state,
+            State::not_verified);
+  const Issued lost = client_certificate("a@example.org", world().other_ca);
+  EXPECT_EQ(judged(*server, folder.file("lost.pem", lost.both())).state, State::unknown);
+  EXPECT_EQ(judged(*server, "").state, State::none);
+}
+
+// As "openssl verify -CAfile" has it, and the patch, which reads one list from clientcrl.pem.
+TEST(ClientAuthorities, ListsAmongThemCountWhereThereIsAClientcrl) {
+  const Folder folder;
+  ServerSettings settings{
+      .certificate_file = folder.file("servercert.pem", world().server.both()),
+      .client_certificates = {
+          {.authorities_file = folder.file(
+               "clientca.pem", world().ca.pem() + revocation_list(world().ca, {&world().rsa})),
+           .revocation_file = folder.file("clientcrl.pem", revocation_list(world().middle, {}))}}};
+  const std::string chain =
+      folder.file("chain.pem", world().of_middle.both() + world().middle.pem());
+  const std::string revoked = folder.file("revoked.pem", world().rsa.both());
+  auto both = ServerContext::create(settings);
+  ASSERT_TRUE(both);
+  EXPECT_TRUE(both->warnings().empty());
+  EXPECT_EQ(judged(*both, chain).state, State::verified);
+  EXPECT_EQ(judged(*both, revoked).reason, "certificate revoked");
+
+  // Without clientcrl.pem nobody was checked, and nobody is; but whoever put a list there hears it.
+  settings.client_certificates->revocation_file = folder.path("absent.pem");
+  auto without = ServerContext::create(settings);
+  ASSERT_TRUE(without);
+  ASSERT_EQ(without->warnings().size(), 1U);
+  EXPECT_THAT(without->warnings()[0].reason, testing::HasSubstr("revocation lists"));
+  EXPECT_EQ(judged(*without, revoked).state, State::verified);
+}
+
+TEST(ClientAuthorities, BlocksThatDoNotBelongThereAreAWarning) {
+  const Folder folder;
+  const auto server = ServerContext::create(
+      {.certificate_file =
+           folder.file("servercert.pem", world().server.both() + revocation_list(world().ca, {})),
+       .client_certificates = {
+           {.authorities_file = folder.file("clientca.pem", world().ca.both()),
+            .revocation_file = folder.file(
+                "clientcrl.pem", revocation_list(world().ca, {}) + world().other_ca.pem())}}});
+  ASSERT_TRUE(server);
+  std::vector<std::string> files;
+  for (const Warning& warning : server->warnings()) files.push_back(warning.file);
+  EXPECT_THAT(files,
+              testing::ElementsAre(folder.path("servercert.pem"), folder.path("clientca.pem"),
+                                   folder.path("clientcrl.pem")));
+}
+
+// --- nothing about a stranger's certificate, or the authorities' number, ends a session ---
+
+TEST(ClientAuthorities, EachNameIsSentOnceAndTooManyAreNot) {
+  const Folder folder;
+  std::string many = world().ca.pem() + world().ca.pem();
+  const auto names_heard = [&](int version) {
+    auto server = ServerContext::create(
+        {.certificate_file = folder.file("servercert.pem", world().server.both()),
+         .client_certificates = {{.authorities_file = folder.file("clientca.pem", many)}}});
+    EXPECT_TRUE(server);
+    int count = -1;
+    const std::string shown = folder.file("shown.pem", world().good.both());
+    const Meeting met = serve(*server, [&](int fd) {
+      BarePeer peer(TLS_client_method());
+      peer.limit(version, version);
+      peer.show(shown);
+      peer.open(fd);
+      EXPECT_TRUE(peer.handshake());
+      count = sk_X509_NAME_num(SSL_get0_peer_CA_list(peer.ssl()));
+    });
+    EXPECT_TRUE(met.server && met.server->client.state == State::verified);
+    return std::to_string(std::max(count, 0)) + " " + std::to_string(server->warnings().size());
+  };
+  EXPECT_EQ(names_heard(TLS1_2_VERSION), "1 0");
+  EXPECT_EQ(names_heard(TLS1_3_VERSION), "1 0");
+  Request request;
+  for (int i = 0; many.size() < 400000; ++i) {
+    request.subject = {{NID_organizationName, std::string(60, 'o')},
+                       {NID_organizationalUnitName, std::string(60, 'u')},
+                       {NID_commonName, "Authority " + std::to_string(i)}};
+    many += issue(request, nullptr).pem();
+  }
+  EXPECT_EQ(names_heard(TLS1_2_VERSION), "0 1");
+  EXPECT_EQ(names_heard(TLS1_3_VERSION), "0 1");
+}
+
+TEST(StrangersCertificate, OnARareCurveDoesNotEndTheSession) {
+  const Folder folder;
+  auto server = ServerContext::create(
+      {.certificate_file = folder.file("servercert.pem", world().server.both()),
+       .client_certificates = {
+           {.authorities_file = folder.file("clientca.pem", world().ca.pem())}}});
+  ASSERT_TRUE(server);
+  for (const KeyKind kind : {KeyKind::p224, KeyKind::secp256k1, KeyKind::brainpool_256,
+                             KeyKind::brainpool_512, KeyKind::p384}) {
+    for (const bool ours : {true, false}) {
+      for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const Issued shown =
+            client_certificate("a@example.org", ours ? world().ca : world().other_ca, kind);
+        const std::string file = folder.file("shown.pem", shown.both());
+        bool done = false;
+        const Meeting met = serve(*server, [&](int fd) {
+          BarePeer peer(TLS_client_method());
+          peer.limit(version, version);
+          peer.show(file);
+          SSL_CTX_set1_groups_list(peer.context(),
+                                   "X25519:P-256:P-384:brainpoolP256r1:brainpoolP512r1:secp224r1:"
+                                   "secp256k1");
+          peer.open(fd);
+          done = peer.handshake();
+        });
+        const auto what = static_cast<int>(kind);
+        EXPECT_TRUE(done) << what << " " << version;
+        ASSERT_TRUE(met.server) << what << " " << version << " " << met.server_error->detail;
+        if (version == TLS1_2_VERSION || kind == KeyKind::p384) {
+          EXPECT_EQ(met.server->client.state, ours ? State::verified : State::not_verified) << what;
+        } else {
+          EXPECT_EQ(met.server->client.state, State::none) << what;  // TLS 1.3 has no scheme for it
+        }
+      }
+    }
+  }
+}
+
+TEST(StrangersCertificate, OnACurveThatItsHelloDoesNotNameIsExplained) {
+  const Folder folder;
+  auto server = ServerContext::create(
+      {.certificate_file = folder.file("servercert.pem", world().server.both()),
+       .client_certificates = {
+           {.authorities_file = folder.file("clientca.pem", world().ca.pem())}}});
+  ASSERT_TRUE(server);
+  const std::string shown = folder.file(
+      "shown.pem", client_certificate("a@example.org", world().ca, KeyKind::brainpool_256).both());
+  const Meeting met = serve(*server, [&](int fd) {
+    BarePeer peer(TLS_client_method());
+    peer.limit(TLS1_2_VERSION, TLS1_2_VERSION);
+    peer.show(shown);
+    peer.open(fd);
+    EXPECT_FALSE(peer.handshake());
+  });
+  ASSERT_TRUE(met.server_error);
+  EXPECT_THAT(met.server_error->advice, testing::HasSubstr("curve"));
+}
+
+TEST(StrangersCertificate, WithAWholeBundleBehindItDoesNotEndTheSession) {
+  const Folder folder;
+  auto server = ServerContext::create(
+      {.certificate_file = folder.file("servercert.pem", world().server.both()),
+       .client_certificates = {
+           {.authorities_file = folder.file("clientca.pem", world().ca.pem())}}});
+  ASSERT_TRUE(server);
+  std::string chain = client_certificate("a@example.org", world().other_ca).both();
+  const std::string one = authority("bundled", KeyKind::rsa).pem();
+  while (chain.size() < 400000) chain += one;
+  const std::string shown = folder.file("shown.pem", chain);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const Meeting met = serve(*server, [&](int fd) {
+      BarePeer peer(TLS_client_method());
+      peer.limit(version, version);
+      peer.show(shown);
+      peer.open(fd);
+      EXPECT_TRUE(peer.handshake());
+    });
+    ASSERT_TRUE(met.server) << met.server_error->detail;
+    EXPECT_EQ(met.server->client.state, State::not_verified);
   }
 }
 

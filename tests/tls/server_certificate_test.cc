@@ -231,5 +231,33 @@ TEST(ServerCertificate, ExactlyTheChainOfTheFileIsSent) {
   }
 }
 
+// OpenSSL takes such a key, and then every handshake fails.
+TEST(ServerCertificate, AKeyThatNoClientCanUseIsFoundBeforeOneTries) {
+  const Folder folder;
+  const Issued ca = authority("ca");
+  for (const KeyKind kind :
+       {KeyKind::p224, KeyKind::secp256k1, KeyKind::brainpool_256, KeyKind::brainpool_512}) {
+    for (const bool asks : {false, true}) {  // which widens the curves for clients, not for this
+      ServerSettings settings{.certificate_file = folder.file(
+                                  "servercert.pem", server_certificate("mx", ca, kind).both())};
+      if (asks)
+        settings.client_certificates = {{.authorities_file = folder.file("ca.pem", ca.pem())}};
+      const auto server = ServerContext::create(settings);
+      ASSERT_FALSE(server) << static_cast<int>(kind);
+      EXPECT_EQ(server.error().step, TlsError::Step::certificate);
+      EXPECT_EQ(server.error().file, settings.certificate_file);
+      EXPECT_FALSE(server.error().detail.empty());
+      EXPECT_THAT(server.error().advice, testing::HasSubstr("P-256"));
+    }
+  }
+  for (const KeyKind kind : {KeyKind::rsa, KeyKind::ecdsa, KeyKind::p384, KeyKind::ed25519}) {
+    const auto server =
+        ServerContext::create({.certificate_file = folder.file(
+                                   "servercert.pem", server_certificate("mx", ca, kind).both())});
+    ASSERT_TRUE(server) << static_cast<int>(kind);
+    EXPECT_EQ(server->rehearse(), "");
+  }
+}
+
 }  // namespace
 }  // namespace qmail::tls::test

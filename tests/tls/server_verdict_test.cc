@@ -212,6 +212,57 @@ TEST_F(Client, Tls12IsTheFloorWhateverTheCiphersSay) {
   }
 }
 
+// Where nothing is verified any TLS is better than none; where something is, the library's level
+// holds. Short RSA keys, and signatures with SHA-1, stand for what a level forbids.
+TEST_F(Client, UnverifiedItTakesWhatTheSecurityLevelForbids) {
+  const auto outcome = [&](ClientContext& client, const char* signatures) {
+    const std::string weak =
+        folder_.file("weak.pem", server_certificate(host, world().root, KeyKind::weak_rsa).both());
+    const Meeting met = visit(client, [&](int fd) {
+      BarePeer peer(TLS_server_method());
+      SSL_CTX_set_security_level(peer.context(), 0);
+      peer.limit(TLS1_2_VERSION, TLS1_2_VERSION);
+      peer.show(weak);
+      if (signatures != nullptr) SSL_CTX_set1_sigalgs_list(peer.context(), signatures);
+      peer.open(fd);
+      peer.handshake();
+    });
+    return met.client.has_value() &&
+           (met.client->server.state == ServerCertificate::State::unverified ||
+            met.client->server.state == ServerCertificate::State::verified);
+  };
+  for (const char* signatures : {static_cast<const char*>(nullptr), "RSA+SHA1"}) {
+    ClientContext unverified = create({});
+    EXPECT_TRUE(outcome(unverified, signatures));
+    ClientContext verified =
+        create({.server_name = host, .anchors_file = folder_.file("ca.pem", world().root.pem())});
+    EXPECT_FALSE(outcome(verified, signatures));
+    ClientContext told = create({});
+    told.set_ciphers({"DEFAULT@SECLEVEL=2"});
+    EXPECT_EQ(outcome(told, signatures), signatures == nullptr);  // the key is not verified there
+  }
+}
+
+TEST_F(Client, AnonymousAndNullCiphersStayOut) {
+  for (const char* list : {"DEFAULT", "ALL", "ALL:eNULL", "aNULL:HIGH"}) {
+    ClientContext client = create({});
+    client.set_ciphers({list});
+    EXPECT_TRUE(client.warnings().empty());
+    for (const char* offered : {"aNULL:@SECLEVEL=0", "eNULL:@SECLEVEL=0"}) {
+      const Meeting met = visit(client, [&](int fd) {
+        BarePeer peer(TLS_server_method());
+        peer.limit(TLS1_2_VERSION, TLS1_2_VERSION);
+        SSL_CTX_set_cipher_list(peer.context(), offered);
+        peer.show(server_file_);
+        SSL_CTX_set_dh_auto(peer.context(), 1);
+        peer.open(fd);
+        EXPECT_FALSE(peer.handshake());
+      });
+      EXPECT_FALSE(met.client) << list << " " << offered;
+    }
+  }
+}
+
 TEST_F(Client, ListWithoutCipherLeavesTls13AndAWarning) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     ClientContext client = create({});

@@ -33,6 +33,16 @@ KeyPtr make(KeyKind kind) {
       return KeyPtr(EVP_RSA_gen(1024));
     case KeyKind::ecdsa:
       return KeyPtr(EVP_EC_gen("P-256"));
+    case KeyKind::p384:
+      return KeyPtr(EVP_EC_gen("P-384"));
+    case KeyKind::p224:
+      return KeyPtr(EVP_EC_gen("P-224"));
+    case KeyKind::secp256k1:
+      return KeyPtr(EVP_EC_gen("secp256k1"));
+    case KeyKind::brainpool_256:
+      return KeyPtr(EVP_EC_gen("brainpoolP256r1"));
+    case KeyKind::brainpool_512:
+      return KeyPtr(EVP_EC_gen("brainpoolP512r1"));
     case KeyKind::ed25519:
       return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   }
@@ -148,8 +158,12 @@ Issued client_certificate(const std::string& email, const Issued& issuer, KeyKin
                &issuer);
 }
 
-std::string revocation_list(const Issued& issuer, std::initializer_list<const Issued*> revoked,
-                            long from, long until) {
+namespace {
+
+enum class ListKind { full, delta };
+
+std::string list_of(const Issued& issuer, std::initializer_list<const Issued*> revoked, long from,
+                    long until, ListKind kind) {
   const RevocationListPtr list(X509_CRL_new());
   X509_CRL* raw = list.get();
   need(raw != nullptr && X509_CRL_set_version(raw, X509_CRL_VERSION_2) == 1);
@@ -165,9 +179,25 @@ std::string revocation_list(const Issued& issuer, std::initializer_list<const Is
   }
   X509_gmtime_adj(time.get(), until);
   need(X509_CRL_set1_nextUpdate(raw, time.get()) == 1);
+  if (kind == ListKind::delta) {
+    const std::unique_ptr<ASN1_INTEGER, OpensslDeleter<ASN1_INTEGER_free>> base(ASN1_INTEGER_new());
+    ASN1_INTEGER_set(base.get(), 1);
+    need(X509_CRL_add1_ext_i2d(raw, NID_delta_crl, base.get(), 1, 0) == 1);
+  }
   EVP_PKEY* signing_key = key(issuer.kind);
   need(X509_CRL_sign(raw, signing_key, digest_for(signing_key)) > 0);
   return pem_of([raw](BIO* bio) { return PEM_write_bio_X509_CRL(bio, raw); });
+}
+
+}  // namespace
+
+std::string revocation_list(const Issued& issuer, std::initializer_list<const Issued*> revoked,
+                            long from, long until) {
+  return list_of(issuer, revoked, from, until, ListKind::full);
+}
+
+std::string delta_list(const Issued& issuer, std::initializer_list<const Issued*> revoked) {
+  return list_of(issuer, revoked, -day, 30 * day, ListKind::delta);
 }
 
 std::string key_pem(EVP_PKEY* key, KeyForm form) {

@@ -14,7 +14,19 @@
 namespace qmail::tls::test {
 
 // weak_rsa: of 1024 bits, which needs the security level 1.
-enum class KeyKind { rsa, ecdsa, ed25519, other_rsa, weak_rsa };
+// The last four are on curves that OpenSSL offers to nobody by itself.
+enum class KeyKind {
+  rsa,
+  ecdsa,
+  ed25519,
+  other_rsa,
+  weak_rsa,
+  p384,
+  p224,
+  secp256k1,
+  brainpool_256,
+  brainpool_512,
+};
 
 // Always the same key for one kind: making one takes time.
 EVP_PKEY* key(KeyKind kind);
@@ -55,6 +67,8 @@ Issued client_certificate(const std::string& email, const Issued& issuer,
 // A revocation list, in PEM.
 std::string revocation_list(const Issued& issuer, std::initializer_list<const Issued*> revoked,
                             long from = -day, long until = 30 * day);
+// The same as a delta list (RFC 5280, 5.2.4).
+std::string delta_list(const Issued& issuer, std::initializer_list<const Issued*> revoked);
 
 enum class KeyForm { pkcs8, traditional, encrypted_pkcs8, encrypted_traditional };
 std::string key_pem(EVP_PKEY* key, KeyForm form);

@@ -4,6 +4,7 @@
 
 #include "test_pki.h"
 #include "test_session.h"
+#include "tls/tls_transport.h"
 
 namespace qmail::tls::test {
 namespace {
@@ -99,6 +100,68 @@ TEST_P(Tickets, AnotherProcessRedeemsThem) {
   const Visit second = visit_with(first.last.get());
   EXPECT_TRUE(second.resumed_for_us);
   EXPECT_TRUE(second.resumed_for_peer);
+}
+
+// Two hours by the clock of the peer: a change to minutes would cost every client a full handshake.
+TEST_P(Tickets, LiveTwoHours) {
+  write_keys(key_record('a'));
+  const Visit first = visit_with(nullptr);
+  ASSERT_TRUE(first.last);
+  EXPECT_EQ(SSL_SESSION_get_ticket_lifetime_hint(first.last.get()), 7200U);
+}
+
+// In TLS 1.3 each is used once, so each visit is given the next one; in TLS 1.2 the old one goes
+// on.
+TEST_P(Tickets, EveryVisitResumes) {
+  write_keys(key_record('a'));
+  Visit visit = visit_with(nullptr);
+  for (int i = 0; i < 3; ++i) {
+    Visit next = visit_with(visit.last.get());
+    EXPECT_TRUE(next.resumed_for_us) << i;
+    EXPECT_EQ(next.tickets, GetParam() == TLS1_3_VERSION ? 1 : 0) << i;
+    visit = std::move(next);
+  }
+}
+
+TEST_P(Tickets, TheWholeNameOfAKeyCounts) {
+  const std::string key = key_record('a');
+  write_keys(key);
+  const Visit first = visit_with(nullptr);
+  // Another key whose name differs in its last byte only stands before it.
+  std::string other = key_record('b');
+  other.replace(0, 15, key, 0, 15);
+  write_keys(other + key);
+  EXPECT_TRUE(visit_with(first.last.get()).resumed_for_us);
+}
+
+// A ticket that is asked for when the context is gone is made with the same keys.
+TEST_P(Tickets, KeysLiveAsLongAsTheSession) {
+  if (GetParam() != TLS1_3_VERSION) return;  // TLS 1.2 has none after the handshake
+  write_keys(key_record('a'));
+  auto made = ServerContext::create(settings_);
+  ASSERT_TRUE(made);
+  std::optional<ServerContext> server(std::move(*made));
+  SessionPtr last;
+  serve(
+      *server,
+      [&](int fd) {
+        BarePeer peer(TLS_client_method());
+        SSL* ssl = peer.open(fd);
+        ASSERT_TRUE(peer.handshake());
+        EXPECT_EQ(peer.receive(), "one");
+        EXPECT_EQ(peer.receive(), "two");
+        last.reset(SSL_get1_session(ssl));
+        SSL_shutdown(ssl);
+      },
+      [&](ServerSession& session) {
+        server.reset();
+        write_all(*session.transport, "one");
+        SSL* ssl = dynamic_cast<TlsTransport&>(*session.transport).ssl();
+        EXPECT_EQ(SSL_new_session_ticket(ssl), 1);
+        write_all(*session.transport, "two");
+        read_some(*session.transport);
+      });
+  EXPECT_TRUE(visit_with(last.get()).resumed_for_us);
 }
 
 TEST_P(Tickets, RotationKeepsThePreviousKeyAndNoOther) {

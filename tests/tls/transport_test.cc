@@ -120,7 +120,13 @@ TEST_P(Session, CutConnectionIsAnError) {
 TEST_P(Session, ClearTextInsideIsAnError) {
   run([](BarePeer&, int fd) { EXPECT_EQ(::write(fd, "NOOP\r\nNOOP\r\n", 12), 12); },
       [](Transport& transport) {
-        EXPECT_THAT(read_some(transport), testing::StartsWith("error: error:0A"));
+        std::vector<char> into(100);
+        const auto got = transport.read(into, soon());
+        ASSERT_FALSE(got);
+        EXPECT_EQ(got.error().kind, IoError::Kind::garbled);
+        EXPECT_THAT(got.error().reason, testing::StartsWith("error:0A"));
+        // Names, on every version of OpenSSL: nobody looks a number up at night.
+        EXPECT_THAT(got.error().reason, testing::Not(testing::HasSubstr("reason(")));
       });
 }
 
