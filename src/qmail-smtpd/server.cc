@@ -61,6 +61,7 @@ int Server::conversation() {
     status = 0;
   } catch (const ConnectionLost& lost) {
     if (lost.cause() == ConnectionLost::Cause::read_timed_out) last_words(reply::timeout);
+    if (lost.cause() == ConnectionLost::Cause::garbled) log_.line(tls_broken_line(lost.reason()));
   } catch (const EndSession& end) {
     if (!end.log_line.empty()) log_.line(end.log_line);
     last_words(end.reply);

@@ -98,6 +98,10 @@ std::string tls_failure_line(const TlsError& error) {
   return line;
 }
 
+std::string tls_broken_line(std::string_view reason) {
+  return "TLS failed: connection broken: " + one_line(reason);
+}
+
 std::string tls_start_line(const tls::ServerSession& session) {
   std::string line = "TLS started: " + session.facts.version + " " + session.facts.cipher;
   if (session.facts.resumed) line.append(" resumed");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "qmail-smtpd/config.h"
 #include "qmail/control.h"
@@ -23,6 +24,8 @@ std::string tls_failure_reply(const tls::TlsError& error);
 // --- lines for the log ---
 // "TLS failed: WHAT: DETAIL; see FILE; ADVICE", as far as it is known.
 std::string tls_failure_line(const tls::TlsError& error);
+// The same for TLS that breaks inside the session. `reason`: OpenSSL's text.
+std::string tls_broken_line(std::string_view reason);
 // "TLS started: TLSv1.3 CIPHER sni NAME cert ADDRESS", the last two if there are any.
 std::string tls_start_line(const tls::ServerSession& session);
 // What only someone who is looking for trouble wants to know about the client's certificate.
