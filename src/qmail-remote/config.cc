@@ -28,6 +28,28 @@ std::optional<AddressPreference> address_preference(std::string_view word) {
   return std::nullopt;
 }
 
+std::optional<ConfigError> take_source(const ControlDir& control, IpAddress::Family family,
+                                       std::optional<IpAddress>& source) {
+  const std::string_view file = source_file(family);
+  const auto text = control.line(file);
+  if (!text) return text.error();
+  if (!*text) return std::nullopt;
+  const auto known = parse_source(**text, family);
+  if (!known) return BadSource{file};
+  source = *known;
+  return std::nullopt;
+}
+
+std::optional<ConfigError> take_helohosts(const ControlDir& control, HeloHosts& helohosts) {
+  const auto lines = control.numbered_list("helohostbyip");
+  if (!lines) return lines.error();
+  if (!*lines) return std::nullopt;
+  auto known = HeloHosts::read(**lines);
+  if (!known) return known.error();
+  helohosts = std::move(*known);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
@@ -56,6 +78,10 @@ Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
     }
     config.address_preference = *known;
   }
+  using Family = IpAddress::Family;
+  if (auto error = take_source(control, Family::v4, config.sources.v4)) return Failure(*error);
+  if (auto error = take_source(control, Family::v6, config.sources.v6)) return Failure(*error);
+  if (auto error = take_helohosts(control, config.helohosts)) return Failure(*error);
   return config;
 }
 

@@ -9,6 +9,7 @@
 #include "qmail-remote/bad_line.h"
 #include "qmail-remote/mx_resolver.h"
 #include "qmail-remote/smtp_routes.h"
+#include "qmail-remote/source_address.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
 
@@ -20,11 +21,18 @@ struct RemoteConfig {
   std::string helohost;
   SmtpRoutes routes;
   AddressPreference address_preference = AddressPreference::v4_first;
+  SourceAddresses sources;
+  HeloHosts helohosts;  // by source address; helohost for others
+};
+
+// control/outgoingip or outgoingip6 holds something else than an address of its family.
+struct BadSource {
+  std::string_view file;
 };
 
 // A file that cannot be read (when neither helohost nor me is there: me), or a line that stops all
 // mail.
-using ConfigError = std::variant<ControlError, BadLine>;
+using ConfigError = std::variant<ControlError, BadLine, BadSource>;
 
 Result<RemoteConfig, ConfigError> read_config(const ControlDir& control);
 

@@ -2,16 +2,14 @@
 
 #include <utility>
 
-#include "qmail-remote/dial.h"
-
 namespace qmail::remote {
 
-Ending converse(UniqueFd socket, const Server& server, std::chrono::seconds timeout_connect,
-                const Manner& manner, const Mail& mail, Reports& reports) {
+Ending converse(UniqueFd socket, const Server& server, const Dialing& dialing, const Manner& manner,
+                const Mail& mail, Reports& reports) {
   Ending ending = Delivery(socket.get(), server, manner, mail, reports).run();
   socket.reset();
   if (ending.then != Then::without_flights) return ending;
-  const auto again = dial(server.address, server.port, Deadline::after(timeout_connect));
+  const auto again = dial(server.address, server.port, dialing);
   if (!again) return {std::move(ending.report)};
   reports.forget();
   return Delivery(again->get(), server, manner, mail, reports, Flights::never).run();

@@ -6,15 +6,14 @@
 // counts. The pair is one conversation to whoever walks over servers.
 #pragma once
 
-#include <chrono>
-
 #include "qmail-remote/delivery.h"
+#include "qmail-remote/dial.h"
 #include "qmail/unique_fd.h"
 
 namespace qmail::remote {
 
-// `socket` is connected to `server`; a second connection may take `timeout_connect`.
-Ending converse(UniqueFd socket, const Server& server, std::chrono::seconds timeout_connect,
-                const Manner& manner, const Mail& mail, Reports& reports);
+// `socket` is connected to `server`; a second connection is made as `dialing` says.
+Ending converse(UniqueFd socket, const Server& server, const Dialing& dialing, const Manner& manner,
+                const Mail& mail, Reports& reports);
 
 }  // namespace qmail::remote

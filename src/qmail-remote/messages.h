@@ -61,6 +61,13 @@ inline MessageReport no_such_host(std::string_view host) {
   return failed("Sorry, I couldn't find any host named " + printable(host) + ". (#5.1.2)\n");
 }
 
+inline MessageReport invalid_source(std::string_view file) {
+  return deferred("invalid ipaddr in control/" + std::string(file) + " (#4.3.0)\n");
+}
+inline MessageReport unusable_source(std::string_view file, std::string_view reason) {
+  return deferred("Unable to use control/" + std::string(file) +
+                  " as source address: " + one_line(reason) + ". (#4.3.0)\n");
+}
 inline MessageReport unusable_line(const BadLine& bad) {
   return deferred("Unable to use control/" + bad.file + ", line " + std::to_string(bad.line) +
                   ": " + one_line(bad.reason) + ". (#4.3.0)\n");

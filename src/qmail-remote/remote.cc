@@ -64,6 +64,7 @@ OrReport<Recipients> prepare_recipients(const std::vector<std::string>& addresse
 
 MessageReport unusable(const ConfigError& error) {
   if (const auto* line = std::get_if<BadLine>(&error)) return unusable_line(*line);
+  if (const auto* source = std::get_if<BadSource>(&error)) return invalid_source(source->file);
   return deferred(text_control_unreadable);
 }
 
@@ -94,10 +95,21 @@ OrReport<std::vector<Exchanger>> find_servers(const std::string& host,
   return better;
 }
 
+// How we speak over this connection: with the name that belongs to where it comes from.
+Result<Manner, BadLine> manner_on(int socket, const Manner& manner, const HeloHosts& helohosts) {
+  Manner here = manner;
+  if (helohosts.empty()) return here;
+  const auto source = source_of(socket);
+  auto name = source ? helohosts.find(*source) : std::optional<std::string>();
+  if (!name) return Failure(name.error());
+  if (*name) here.helohost = std::move(**name);
+  return here;
+}
+
 // Tries the servers in turn. The report is that of the one that took or refused the mail, else of
 // the last one that answered at all.
 MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t port,
-                          std::chrono::seconds timeout_connect, const Manner& manner,
+                          const Dialing& dialing, const HeloHosts& helohosts, const Manner& manner,
                           const Mail& mail, Reports& reports) {
   const TimeoutTable table("queue/lock", TimeoutTable::patience_of(::getpid()));
   std::optional<MessageReport> last;
@@ -105,16 +117,23 @@ MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t p
   for (const Exchanger& server : servers) {
     const auto entry = table.look_up(server.address, ::time(nullptr));
     if (entry.skip) continue;
-    auto socket = dial(server.address, port, Deadline::after(timeout_connect));
-    if (!socket && socket.error() == DialError::no_socket) return deferred(text_no_resources);
-    if (!socket && socket.error() == DialError::timed_out) {
-      table.note_timeout(server.address, ::time(nullptr));
+    auto socket = dial(server.address, port, dialing);
+    if (!socket) {
+      using Kind = DialError::Kind;
+      const DialError& error = socket.error();
+      if (error.kind == Kind::no_socket) return deferred(text_no_resources);
+      if (error.kind == Kind::no_source) {
+        return unusable_source(source_file(server.address.family()), error.reason);
+      }
+      if (error.kind == Kind::timed_out) table.note_timeout(server.address, ::time(nullptr));
+      if (error.kind == Kind::failed && entry.known) table.clear(server.address);
       continue;
     }
     if (entry.known) table.clear(server.address);
-    if (!socket) continue;
+    const auto here = manner_on(socket->get(), manner, helohosts);
+    if (!here) return unusable_line(here.error());
     const Server peer{server.address, port, server.name};
-    Ending ending = converse(std::move(*socket), peer, timeout_connect, manner, mail, reports);
+    Ending ending = converse(std::move(*socket), peer, dialing, *here, mail, reports);
     if (ending.then != Then::try_next || ++conversations == most_conversations)
       return std::move(ending.report);
     last = std::move(ending.report);
@@ -151,8 +170,9 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   const Manner manner{std::move(config->helohost), config->timeout_remote, control, debug_wanted()};
   const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
                   invocation.message};
-  return try_servers(*servers, *route ? (*route)->port : smtp_port, config->timeout_connect, manner,
-                     mail, reports);
+  return try_servers(*servers, *route ? (*route)->port : smtp_port,
+                     {config->timeout_connect, config->sources}, config->helohosts, manner, mail,
+                     reports);
 }
 
 }  // namespace qmail::remote

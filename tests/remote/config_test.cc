@@ -34,8 +34,8 @@ TEST(RemoteConfigTest, DefaultsAndFiles) {
 }
 
 TEST(RemoteConfigTest, WhatCannotBeReadIsNamed) {
-  for (const char* name :
-       {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes", "addresspreference"}) {
+  for (const char* name : {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes",
+                           "addresspreference", "outgoingip", "outgoingip6", "helohostbyip"}) {
     const test::ScratchFolder folder;
     folder.write("me", "x\n");
     std::filesystem::remove(folder.path(name));
@@ -70,6 +70,30 @@ TEST(RemoteConfigTest, AddressPreferenceByTable) {
     EXPECT_EQ(bad.file + " " + std::to_string(bad.line) + " " + bad.reason,
               "addresspreference 1 unknown word " + std::string(text));
   }
+}
+
+TEST(RemoteConfigTest, SourceAddresses) {
+  const test::ScratchFolder folder;
+  folder.write("me", "x\n");
+  const ControlDir control(folder.path());
+  EXPECT_FALSE(read_config(control)->sources.v4);
+  folder.write("outgoingip", "192.0.2.2 \r\n192.0.2.3\n");
+  folder.write("outgoingip6", "::\n");
+  folder.write("helohostbyip", "192.0.2.2:two.test\n");
+  const auto config = read_config(control);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->sources.v4, parse_ip("192.0.2.2"));
+  EXPECT_FALSE(config->sources.v6);
+  EXPECT_FALSE(config->helohosts.empty());
+
+  folder.write("outgoingip6", "192.0.2.2\n");
+  EXPECT_EQ(std::get<BadSource>(read_config(control).error()).file, "outgoingip6");
+  folder.write("outgoingip", "mail.example\n");
+  EXPECT_EQ(std::get<BadSource>(read_config(control).error()).file, "outgoingip");
+  folder.write("outgoingip", "");
+  folder.write("outgoingip6", "");
+  folder.write("helohostbyip", "two.test\n");
+  EXPECT_EQ(std::get<BadLine>(read_config(control).error()).line, 1U);
 }
 
 }  // namespace

@@ -270,6 +270,8 @@ class Session {
       } else if (what == "stall") {
         stall();
         return;
+      } else if (what == "from") {
+        expect_from(step);
       } else if (what == "close") {
         return;
       } else if (what == "close-notify") {
@@ -331,6 +333,16 @@ class Session {
       if (got && *got > 0) continue;
       if (limit.passed()) throw std::runtime_error("the client waits for ever");
       return;
+    }
+  }
+
+  void expect_from(const std::string& wanted) const {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    if (::getpeername(fd_, reinterpret_cast<sockaddr*>(&peer), &length) != 0) fail("getpeername");
+    const auto address = IpAddress::of(reinterpret_cast<const sockaddr*>(&peer));
+    if (address.value().text() != wanted) {
+      throw std::runtime_error("came from " + address->text() + ", not " + wanted);
     }
   }
 
