@@ -9,7 +9,7 @@
 //   queue/lock/tcpto, IPv4, 16 bytes:    0-3 address   4 count   8-11 time (seconds since 1970)
 //   queue/lock/tcpto6, IPv6, 32 bytes:   0-15 address  16 count  24-27 time
 //
-// tcpto6 is ours: to have it, make a file of 2048 zero bytes that belongs to qmailr. Nothing here
+// tcpto6 is ours: a file of 2048 zero bytes that belongs to qmailr; setup makes it. Nothing here
 // ever fails a delivery.
 #pragma once
 
