@@ -68,8 +68,8 @@ Result<CanonicalAddress, DnsFailure> canonical(std::string_view address, DnsClie
     } else {
       auto target = dns.alias(domain);
       if (!target && target.error() == DnsFailure::temporary) return Failure(target.error());
-      if (!target || !is_host_name(*target)) break;
-      domain = std::move(*target);
+      if (!target || !is_host_name(target->records.front())) break;
+      domain = std::move(target->records.front());
     }
     changed = true;
   }

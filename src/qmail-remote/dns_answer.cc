@@ -5,6 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <resolv.h>
+#include <utility>
+
+#include "qmail/ascii.h"
 
 namespace qmail::remote {
 
@@ -46,10 +49,10 @@ class Cursor {
   bool good_ = true;
 };
 
-// Calls `take` with a cursor at the data of each record of `type` and the data's length. False: not
-// well formed.
+// Calls `take` with the owner, a cursor at the data, and the data's length, for each record of
+// `type`. False: not well formed.
 template <typename Take>
-bool for_each_record(DnsMessage message, std::uint16_t type, Take take) {
+bool for_each_owned_record(DnsMessage message, std::uint16_t type, Take take) {
   Cursor cursor(message);
   cursor.skip(4);  // identity, flags
   const std::uint16_t questions = cursor.number16();
@@ -60,7 +63,7 @@ bool for_each_record(DnsMessage message, std::uint16_t type, Take take) {
     cursor.skip(4);  // type, class
   }
   for (unsigned i = 0; i < answers && cursor.good(); ++i) {
-    cursor.name();
+    const std::string owner = cursor.name();
     const std::uint16_t its_type = cursor.number16();
     const std::uint16_t its_class = cursor.number16();
     cursor.skip(4);  // time to live
@@ -68,9 +71,23 @@ bool for_each_record(DnsMessage message, std::uint16_t type, Take take) {
     Cursor data = cursor;
     cursor.skip(length);
     if (!cursor.good()) break;
-    if (its_type == type && its_class == ns_c_in && !take(data, length)) return false;
+    if (its_type == type && its_class == ns_c_in && !take(owner, data, length)) return false;
   }
   return cursor.good();
+}
+
+// The same for whom the owner does not matter.
+template <typename Take>
+bool for_each_record(DnsMessage message, std::uint16_t type, Take take) {
+  return for_each_owned_record(
+      message, type, [&](const std::string& /*owner*/, const Cursor& data, std::size_t length) {
+        return take(data, length);
+      });
+}
+
+std::string text_at(DnsMessage message, std::size_t position, std::size_t length) {
+  const auto bytes = message.subspan(position, length);
+  return {bytes.begin(), bytes.end()};
 }
 
 template <std::size_t size, typename Make>
@@ -120,6 +137,46 @@ std::optional<std::vector<std::string>> aliases_in(DnsMessage message) {
   });
   if (!good) return std::nullopt;
   return found;
+}
+
+std::optional<std::vector<TlsaRecord>> tlsa_in(DnsMessage message) {
+  constexpr std::uint16_t tlsa = 52;  // older headers do not name it
+  constexpr std::size_t head = 3;
+  std::vector<TlsaRecord> found;
+  const bool good = for_each_record(message, tlsa, [&](const Cursor& data, std::size_t length) {
+    if (length < head) return false;
+    const auto bytes = message.subspan(data.position(), length);
+    found.push_back(
+        {bytes[0], bytes[1], bytes[2], text_at(message, data.position() + head, length - head)});
+    return true;
+  });
+  if (!good) return std::nullopt;
+  return found;
+}
+
+bool validated(DnsMessage message) {
+  constexpr unsigned char authentic_data = 0x20;
+  return message.size() > 3 && (message[3] & authentic_data) != 0;
+}
+
+std::optional<std::string> end_of_aliases(DnsMessage message, std::string name) {
+  std::vector<std::pair<std::string, std::string>> steps;
+  const bool good = for_each_owned_record(
+      message, ns_t_cname, [&](const std::string& owner, Cursor data, std::size_t length) {
+        const std::size_t end = data.position() + length;
+        steps.emplace_back(owner, data.name());
+        return data.good() && data.position() == end;
+      });
+  if (!good) return std::nullopt;
+  // Each step is taken once at most: a loop ends.
+  for (std::size_t taken = 0; taken < steps.size(); ++taken) {
+    const auto step = std::find_if(steps.begin(), steps.end(), [&](const auto& one) {
+      return equal_ignoring_case(one.first, name);
+    });
+    if (step == steps.end()) break;
+    name = step->second;
+  }
+  return name;
 }
 
 }  // namespace qmail::remote

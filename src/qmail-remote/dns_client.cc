@@ -13,6 +13,7 @@ namespace qmail::remote {
 
 namespace {
 
+constexpr int tlsa_type = 52;                  // older headers do not name it
 constexpr std::size_t longest_answer = 65535;  // what DNS over TCP can carry
 
 // The resolver takes an IPv4 server from its public list, an IPv6 server only from the extension
@@ -42,6 +43,16 @@ bool use_server(struct __res_state& state, const NameServer& server) {
   extension.nssocks[0] = -1;
   extension.nscount = 1;
   return true;
+}
+
+bool all_loopback(const struct __res_state& state) {
+  for (int i = 0; i < state.nscount; ++i) {
+    const auto* v4 = reinterpret_cast<const sockaddr*>(&state.nsaddr_list[i]);
+    const auto* v6 = reinterpret_cast<const sockaddr*>(state._u._ext.nsaddrs[i]);
+    const auto address = IpAddress::of(v4->sa_family == AF_INET ? v4 : v6);
+    if (!address || !address->is_loopback()) return false;
+  }
+  return state.nscount > 0;
 }
 
 }  // namespace
@@ -76,35 +87,40 @@ bool DnsClient::open() {
     state_.reset();
     return false;
   }
+  if (wants_security_) {
+    const bool told_to = !server_ && (state_->options & RES_TRUSTAD) != 0;
+    believes_ = told_to || all_loopback(*state_);
+    if (believes_) state_->options |= RES_TRUSTAD;
+  }
   answer_ = make_buffer<unsigned char>(longest_answer);
   return true;
 }
 
-DnsClient::Outcome DnsClient::ask(const std::string& name, int type) {
+DnsClient::Reaction DnsClient::ask(const std::string& name, int type) {
   HEADER header{};
   std::memcpy(answer_.get(), &header, sizeof header);  // no trace of the answer before this one
   const int length = ::res_nquery(state_.get(), name.c_str(), ns_c_in, type, answer_.get(),
                                   static_cast<int>(longest_answer));
   if (length >= 0) {
     answer_length_ = static_cast<std::size_t>(length);
-    return answer_length_ <= longest_answer ? Outcome::answer : Outcome::trouble;
+    return answer_length_ <= longest_answer ? Reaction::answer : Reaction::trouble;
   }
   std::memcpy(&header, answer_.get(), sizeof header);
   switch (state_->res_h_errno) {
     case HOST_NOT_FOUND:
     case NO_DATA:
-      return Outcome::nothing;
+      return Reaction::nothing;
     case NO_RECOVERY:
-      if (header.qr == 0 || header.rcode == ns_r_formerr) return Outcome::not_to_ask;
-      return Outcome::trouble;
+      if (header.qr == 0) return Reaction::not_to_ask;
+      if (header.rcode == ns_r_formerr) return Reaction::not_understood;
+      return Reaction::trouble;
     default:
-      return header.qr == 0 ? Outcome::silence : Outcome::trouble;
+      return header.qr == 0 ? Reaction::silence : Reaction::trouble;
   }
 }
 
 template <typename Record, typename Parse>
-Result<std::vector<Record>, DnsFailure> DnsClient::records(const std::string& name, int type,
-                                                           Parse parse) {
+DnsClient::Outcome<Record> DnsClient::records(const std::string& name, int type, Parse parse) {
   if (!open()) return Failure(DnsFailure::temporary);
   bool silent_to_edns = false;
   for (bool edns = with_edns_;; edns = false) {
@@ -113,41 +129,58 @@ Result<std::vector<Record>, DnsFailure> DnsClient::records(const std::string& na
     } else {
       state_->options &= ~static_cast<decltype(state_->options)>(RES_USE_EDNS0);
     }
-    const Outcome outcome = ask(name, type);
-    if (outcome == Outcome::answer) {
+    const Reaction reaction = ask(name, type);
+    if (reaction == Reaction::answer) {
       auto found = parse(DnsMessage(answer_.get(), answer_length_));
       if (found) {
         if (silent_to_edns) with_edns_ = false;
         if (found->empty()) return Failure(DnsFailure::none);
-        return std::move(*found);
+        return answer_with(name, std::move(*found));
       }
     }
-    if (outcome == Outcome::nothing) return Failure(DnsFailure::none);
+    if (reaction == Reaction::nothing) return Failure(DnsFailure::none);
     if (edns) {
-      silent_to_edns = outcome == Outcome::silence;
+      silent_to_edns = reaction == Reaction::silence;
       continue;
     }
-    return Failure(outcome == Outcome::not_to_ask ? DnsFailure::none : DnsFailure::temporary);
+    // What was not understood in the plainest form will not be so later.
+    const bool for_good = reaction == Reaction::not_to_ask ||
+                          (reaction == Reaction::not_understood && type != tlsa_type);
+    return Failure(for_good ? DnsFailure::none : DnsFailure::temporary);
   }
 }
 
-Result<std::vector<IpAddress>, DnsFailure> DnsClient::v4_addresses(const std::string& name) {
+template <typename Record>
+DnsClient::Outcome<Record> DnsClient::answer_with(const std::string& name,
+                                                  std::vector<Record> records) const {
+  Answer<Record> answer{std::move(records)};
+  if (!wants_security_) return answer;
+  const DnsMessage message(answer_.get(), answer_length_);
+  auto canonical = end_of_aliases(message, name);
+  if (!canonical) return Failure(DnsFailure::temporary);
+  answer.canonical = std::move(*canonical);
+  answer.secure = believes_ && validated(message);
+  return answer;
+}
+
+DnsClient::Outcome<IpAddress> DnsClient::v4_addresses(const std::string& name) {
   return records<IpAddress>(name, ns_t_a, v4_addresses_in);
 }
 
-Result<std::vector<IpAddress>, DnsFailure> DnsClient::v6_addresses(const std::string& name) {
+DnsClient::Outcome<IpAddress> DnsClient::v6_addresses(const std::string& name) {
   return records<IpAddress>(name, ns_t_aaaa, v6_addresses_in);
 }
 
-Result<std::vector<MxRecord>, DnsFailure> DnsClient::exchangers(const std::string& name) {
+DnsClient::Outcome<MxRecord> DnsClient::exchangers(const std::string& name) {
   return records<MxRecord>(name, ns_t_mx, exchangers_in);
 }
 
-Result<std::string, DnsFailure> DnsClient::alias(const std::string& name) {
-  auto targets = records<std::string>(name, ns_t_cname, aliases_in);
-  if (!targets) return Failure(targets.error());
-  // cppcheck-suppress returnStdMoveLocal ; no local variable but a part of one, copied otherwise
-  return std::move(targets->front());
+DnsClient::Outcome<std::string> DnsClient::alias(const std::string& name) {
+  return records<std::string>(name, ns_t_cname, aliases_in);
+}
+
+DnsClient::Outcome<TlsaRecord> DnsClient::tlsa(const std::string& name) {
+  return records<TlsaRecord>(name, tlsa_type, tlsa_in);
 }
 
 }  // namespace qmail::remote

@@ -27,6 +27,15 @@ enum class DnsFailure {
   none,       // no such name, or it has no such records
 };
 
+// What a question brought.
+template <typename Record>
+struct Answer {
+  std::vector<Record> records;  // never empty
+  // Both only where ask_for_security() was called:
+  bool secure = false;      // the answer was validated, and we believe who says so
+  std::string canonical{};  // the name that the records belong to, at the end of all aliases
+};
+
 // Where to ask instead of resolv.conf's servers.
 struct NameServer {
   IpAddress address;
@@ -41,30 +50,46 @@ class DnsClient {
  public:
   explicit DnsClient(std::optional<NameServer> server) : server_(server) {}
 
-  // Never an empty list: that is DnsFailure::none.
-  Result<std::vector<IpAddress>, DnsFailure> v4_addresses(const std::string& name);
-  Result<std::vector<IpAddress>, DnsFailure> v6_addresses(const std::string& name);
-  Result<std::vector<MxRecord>, DnsFailure> exchangers(const std::string& name);
+  template <typename Record>
+  using Outcome = Result<Answer<Record>, DnsFailure>;
+
+  // From now on answers say whether DNSSEC vouches for them. Whoever can answer for the name server
+  // can claim that, so it is believed only if every server is this host (a loopback address), or
+  // if resolv.conf, whose servers we ask, says "options trust-ad". Questions carry the AD bit then
+  // (RFC 6840, 5.7); without this call they are as ever.
+  void ask_for_security() { wants_security_ = true; }
+
+  Outcome<IpAddress> v4_addresses(const std::string& name);
+  Outcome<IpAddress> v6_addresses(const std::string& name);
+  Outcome<MxRecord> exchangers(const std::string& name);
   // The target of the name's CNAME record.
-  Result<std::string, DnsFailure> alias(const std::string& name);
+  Outcome<std::string> alias(const std::string& name);
+  // Here a question that was not understood is temporary, too: "none" would let mail go without
+  // the check.
+  Outcome<TlsaRecord> tlsa(const std::string& name);
 
  private:
   struct CloseState {
     void operator()(struct __res_state* state) const;
   };
-  enum class Outcome {
-    answer,      // in answer_
-    nothing,     // a name server said that there is no such name or record
-    not_to_ask,  // the name cannot be asked about, or the question was not understood
-    trouble,     // SERVFAIL, REFUSED, NOTIMP, …
-    silence,     // no answer in time
+  enum class Reaction {
+    answer,          // in answer_
+    nothing,         // a name server said that there is no such name or record
+    not_to_ask,      // the name cannot be asked about
+    not_understood,  // FORMERR
+    trouble,         // SERVFAIL, REFUSED, NOTIMP, …
+    silence,         // no answer in time
   };
   bool open();
-  Outcome ask(const std::string& name, int type);
+  Reaction ask(const std::string& name, int type);
   template <typename Record, typename Parse>
-  Result<std::vector<Record>, DnsFailure> records(const std::string& name, int type, Parse parse);
+  Outcome<Record> records(const std::string& name, int type, Parse parse);
+  template <typename Record>
+  Outcome<Record> answer_with(const std::string& name, std::vector<Record> records) const;
 
   std::optional<NameServer> server_;
+  bool wants_security_ = false;
+  bool believes_ = false;  // what the servers say about it
   bool with_edns_ = true;  // until a server turns out to be silent only to EDNS
   std::unique_ptr<struct __res_state, CloseState> state_;
   std::unique_ptr<unsigned char[]> answer_;

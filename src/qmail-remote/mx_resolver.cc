@@ -36,12 +36,17 @@ void put_in_order(std::vector<MxRecord>& records) {
   });
 }
 
+template <typename Item>
+void cut(std::vector<Item>& list, std::size_t most) {
+  if (list.size() > most) list.erase(list.begin() + static_cast<std::ptrdiff_t>(most), list.end());
+}
+
 struct Addresses {
-  std::vector<IpAddress> found;
+  std::vector<Exchanger> found;
   bool incomplete = false;  // one of the two questions had no answer
 };
 
-using Question = Result<std::vector<IpAddress>, DnsFailure> (DnsClient::*)(const std::string&);
+using Question = DnsClient::Outcome<IpAddress> (DnsClient::*)(const std::string&);
 
 std::vector<Question> questions(AddressPreference preference) {
   const Question v4 = &DnsClient::v4_addresses;
@@ -68,7 +73,9 @@ Addresses both_families(DnsClient& dns, const std::string& name, AddressPreferen
   for (const Question question : questions(preference)) {
     const auto some = (dns.*question)(name);
     if (some) {
-      result.found.insert(result.found.end(), some->begin(), some->end());
+      for (const IpAddress& address : some->records) {
+        result.found.push_back({address, 0, name, true, some->secure, some->canonical});
+      }
     } else if (some.error() == DnsFailure::temporary) {
       result.incomplete = true;
     }
@@ -80,42 +87,42 @@ Addresses both_families(DnsClient& dns, const std::string& name, AddressPreferen
 
 ExchangerList addresses_of(DnsClient& dns, const std::string& host, AddressPreference preference) {
   if (const auto address = address_text(host)) return std::vector{Exchanger{*address, 0, ""}};
-  const Addresses addresses = both_families(dns, host, preference);
+  Addresses addresses = both_families(dns, host, preference);
   if (addresses.found.empty()) {
     return Failure(addresses.incomplete ? LookupFailure::temporary : LookupFailure::no_such_host);
   }
-  std::vector<Exchanger> list;
-  for (const IpAddress& address : addresses.found) {
-    if (list.size() < most_addresses) list.push_back({address, 0, host});
-  }
-  return list;
+  cut(addresses.found, most_addresses);
+  return std::move(addresses.found);
 }
 
 ExchangerList exchangers_of(DnsClient& dns, const std::string& host, AddressPreference preference) {
   if (address_text(host) || host.empty()) return addresses_of(dns, host, preference);
-  auto records = dns.exchangers(host);
-  if (!records) {
-    if (records.error() == DnsFailure::temporary) return Failure(LookupFailure::temporary);
+  auto answer = dns.exchangers(host);
+  if (!answer) {
+    if (answer.error() == DnsFailure::temporary) return Failure(LookupFailure::temporary);
     return addresses_of(dns, host, preference);
   }
-  put_in_order(*records);
-  if (records->size() > most_exchangers) records->resize(most_exchangers);
+  std::vector<MxRecord>& records = answer->records;
+  put_in_order(records);
+  cut(records, most_exchangers);
   std::vector<Exchanger> list;
   bool incomplete = false;
-  for (const MxRecord& record : *records) {
+  for (const MxRecord& record : records) {
+    if (list.size() >= most_addresses) break;
     if (const auto address = address_text(record.exchanger)) {
       list.push_back({*address, 0, ""});
       continue;
     }
-    const Addresses addresses = both_families(dns, record.exchanger, preference);
+    Addresses addresses = both_families(dns, record.exchanger, preference);
     incomplete = incomplete || addresses.incomplete;
-    for (const IpAddress& address : addresses.found) {
-      if (list.size() < most_addresses) {
-        list.push_back({address, record.preference, record.exchanger});
-      }
+    for (Exchanger& exchanger : addresses.found) {
+      exchanger.preference = record.preference;
+      exchanger.mx_secure = answer->secure;
+      exchanger.domain = answer->canonical;
+      list.push_back(std::move(exchanger));
     }
-    if (list.size() >= most_addresses) break;
   }
+  cut(list, most_addresses);
   if (!list.empty()) return list;
   return Failure(incomplete ? LookupFailure::temporary : LookupFailure::no_exchanger);
 }

@@ -16,6 +16,12 @@ struct Exchanger {
   IpAddress address;
   std::uint16_t preference = 0;
   std::string name;  // what its certificate must name; empty when it was given as an address
+
+  // The security of the way to it (RFC 7672), where DnsClient::ask_for_security() was called:
+  bool mx_secure = true;        // its name was not believed of an MX answer without DNSSEC
+  bool address_secure = false;  // its address has DNSSEC, aliases included
+  std::string canonical{};      // the end of its name's aliases, as the address's answer has them
+  std::string domain{};         // the same of HOST, as the MX answer has them; empty without MX
 };
 
 // Which addresses of a host are asked for, and which go first (control/addresspreference). `any`:

@@ -12,6 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto v6 = v6_addresses_in(message);
   const auto exchangers = exchangers_in(message);
   const auto aliases = aliases_in(message);
+  const auto tlsa = tlsa_in(message);
+  const auto end = end_of_aliases(message, "x.test");
+  if (end && end->size() > 1024) std::abort();
+  if (end && !aliases) std::abort();
+  static_cast<void>(validated(message));
   // A record takes at least eleven bytes.
   const std::size_t most = size / 11;
   if (v4 && v4->size() > most) std::abort();
@@ -21,6 +26,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& one : *exchangers) {
       if (one.exchanger.size() > 1024) std::abort();
     }
+  }
+  if (tlsa) {
+    if (tlsa->size() > most) std::abort();
+    std::size_t bytes = 0;
+    for (const auto& one : *tlsa) bytes += one.data.size();
+    if (bytes > size) std::abort();
   }
   if (aliases && aliases->size() > most) std::abort();
   return 0;

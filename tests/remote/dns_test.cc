@@ -55,10 +55,11 @@ TEST(ParseNameServer, ByTable) {
 }
 
 // "none", "temporary", or the addresses.
-std::string shown(const Result<std::vector<IpAddress>, DnsFailure>& result) {
+std::string shown(const DnsClient::Outcome<IpAddress>& result) {
   if (!result) return result.error() == DnsFailure::none ? "none" : "temporary";
   std::string text;
-  for (const IpAddress& address : *result) text += (text.empty() ? "" : " ") + address.text();
+  for (const IpAddress& address : result->records)
+    text += (text.empty() ? "" : " ") + address.text();
   return text;
 }
 
@@ -162,7 +163,7 @@ TEST_F(DnsTest, AnswersOfAnySize) {
     DnsClient dns = client_of(server);
     const auto found = dns.v6_addresses("big.test");
     ASSERT_TRUE(found) << count;
-    EXPECT_EQ(found->size(), static_cast<std::size_t>(count));
+    EXPECT_EQ(found->records.size(), static_cast<std::size_t>(count));
   }
 }
 
@@ -372,6 +373,100 @@ TEST_F(DnsTest, AnEndlessListIsCut) {
   EXPECT_EQ(list->size(), 100U);
   EXPECT_EQ(list->front().name, "mx0.test");
   EXPECT_LE(server.questions(), 110);
+}
+
+TEST_F(DnsTest, SecurityIsAskedForAndBelieved) {
+  const std::vector<std::string> zone{
+      "mx.test A 192.0.2.1",         "mx.test AAAA 2001:db8::1", "mx.test = SECURE",
+      "alias.test CNAME Mx.test.",   "alias.test = SECURE",      "out.test CNAME plain.test.",
+      "out.test = SECURE",           "plain.test A 192.0.2.2",   "in.test CNAME mx.test.",
+      "loop.test CNAME loop2.test.", "loop.test A 192.0.2.3",    "loop2.test CNAME loop.test.",
+  };
+  const struct {
+    const char* name;
+    bool secure;
+    const char* canonical;
+  } cases[] = {
+      {"mx.test", true, "mx.test"},      {"ALIAS.test", true, "Mx.test"},
+      {"out.test", false, "plain.test"}, {"plain.test", false, "plain.test"},
+      {"in.test", false, "mx.test"},
+  };
+  for (const auto family : {test::NameServer::Family::v4, test::NameServer::Family::v6}) {
+    const test::NameServer server(zone, family);
+    DnsClient dns = client_of(server);
+    dns.ask_for_security();
+    for (const auto& one : cases) {
+      const auto answer = dns.v4_addresses(one.name);
+      ASSERT_TRUE(answer) << one.name;
+      EXPECT_EQ(answer->secure, one.secure) << one.name;
+      EXPECT_EQ(answer->canonical, one.canonical) << one.name;
+    }
+    EXPECT_TRUE(dns.alias("out.test")->secure);
+    EXPECT_TRUE(dns.v6_addresses("alias.test")->secure);
+    EXPECT_FALSE(dns.alias("in.test")->secure);
+    EXPECT_EQ(server.questions_about_security(), server.questions());
+  }
+  // Whoever does not ask for it sends the questions of old.
+  const test::NameServer server(zone);
+  DnsClient dns = client_of(server);
+  EXPECT_FALSE(dns.v4_addresses("mx.test")->secure);
+  EXPECT_EQ(server.questions_about_security(), 0);
+}
+
+// 0.0.0.0 reaches this host and is no loopback address. What resolv.conf trusts is not the server
+// that is asked here. (The resolver reads RES_OPTIONS once a process.)
+TEST_F(DnsTest, AServerElsewhereIsNotBelieved) {
+  ::setenv("RES_OPTIONS", "timeout:1 attempts:1 trust-ad", 1);
+  const test::NameServer server({"mx.test A 192.0.2.1", "mx.test = SECURE"});
+  DnsClient dns(NameServer{*parse_ip("0.0.0.0"), server.port()});
+  dns.ask_for_security();
+  const auto answer = dns.v4_addresses("mx.test");
+  ASSERT_TRUE(answer);
+  EXPECT_FALSE(answer->secure);
+}
+
+TEST_F(DnsTest, SecurityWithoutEdns) {
+  const test::NameServer server(
+      {"mx.test A 192.0.2.1", "mx.test = SECURE", "* = EDNS FORMERR", "mx.test = EDNS FORMERR"});
+  DnsClient dns = client_of(server);
+  dns.ask_for_security();
+  const auto answer = dns.v4_addresses("mx.test");
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->secure);
+}
+
+TEST_F(DnsTest, TheSecurityOfTheWayToAnExchanger) {
+  const test::NameServer server({
+      "good.test MX 10 mx.test.",
+      "good.test = SECURE",
+      "bad.test MX 10 mx.test.",
+      "alias.test CNAME good.test.",
+      "alias.test = SECURE",
+      "mx.test A 192.0.2.1",
+      "mx.test AAAA 2001:db8::1",
+      "mx.test A = SECURE",  // of one family only
+      "implicit.test A 192.0.2.2",
+  });
+  DnsClient dns = client_of(server);
+  dns.ask_for_security();
+  const auto told = [&](const char* host) {
+    std::string text;
+    const auto list = exchangers_of(dns, host, v4_first);
+    if (!list) return std::string("none");
+    for (const Exchanger& one : *list) {
+      text += one.address.text() + (one.mx_secure ? " mx" : " -") +
+              (one.address_secure ? " address " : " - ") + one.canonical + " " + one.domain + ";";
+    }
+    return text;
+  };
+  EXPECT_EQ(told("good.test"),
+            "192.0.2.1 mx address mx.test good.test;2001:db8::1 mx - mx.test good.test;");
+  EXPECT_EQ(told("bad.test"),
+            "192.0.2.1 - address mx.test bad.test;2001:db8::1 - - mx.test bad.test;");
+  EXPECT_EQ(told("alias.test"),
+            "192.0.2.1 mx address mx.test good.test;2001:db8::1 mx - mx.test good.test;");
+  EXPECT_EQ(told("implicit.test"), "192.0.2.2 mx - implicit.test ;");
+  EXPECT_EQ(told("[192.0.2.9]"), "192.0.2.9 mx -  ;");
 }
 
 TEST(BetterThanMe, ByTable) {

@@ -15,11 +15,15 @@ namespace qmail::test {
 
 namespace {
 
+constexpr int tlsa_type = 52;
+constexpr unsigned authentic_data = 0x20;
+
 int type_of(std::string_view text) {
   if (text == "A") return ns_t_a;
   if (text == "AAAA") return ns_t_aaaa;
   if (text == "CNAME") return ns_t_cname;
   if (text == "MX") return ns_t_mx;
+  if (text == "TLSA") return tlsa_type;
   throw std::invalid_argument("record type " + std::string(text));
 }
 
@@ -128,6 +132,11 @@ void NameServer::add(std::string_view line) {
   } else if (record.type == ns_t_cname) {
     record.data = wire_name(std::string(rest));
     record.target = to_lower(without_dot(std::string(rest)));
+  } else if (record.type == tlsa_type) {
+    for (int i = 0; i < 3; ++i) record.data += static_cast<char>(std::stoi(word(rest)));
+    for (; !rest.empty(); rest.remove_prefix(2)) {
+      record.data += static_cast<char>(std::stoi(std::string(rest.substr(0, 2)), nullptr, 16));
+    }
   } else {
     record.data = parse_ip(rest).value().bytes();
   }
@@ -176,10 +185,13 @@ std::string NameServer::answer(std::string_view question, std::size_t limit, boo
   unsigned rcode = ns_r_noerror;
   std::string owner = to_lower(name);
   bool truncate = false;
+  bool secure = (static_cast<unsigned char>(question[3]) & authentic_data) != 0;
+  if (secure) ++questions_about_security_;
   for (int step = 0; step < 12; ++step) {
     const auto found = names_.find(owner);
     if (found == names_.end()) {
       rcode = ns_r_nxdomain;
+      secure = false;
       break;
     }
     const Name& node = found->second;
@@ -187,6 +199,7 @@ std::string NameServer::answer(std::string_view question, std::size_t limit, boo
     if (outcome.empty() && names_.contains("*")) {
       outcome = outcome_of(names_.at("*"), type, edns, tcp);
     }
+    secure = secure && outcome == "SECURE";
     if (outcome == "SILENT") return "";
     if (outcome == "HEADER")
       return std::string(question.substr(0, 2)) + "\x81\x81" + std::string(8, '\0');
@@ -212,7 +225,7 @@ std::string NameServer::answer(std::string_view question, std::size_t limit, boo
     count = 0;
   }
   std::string reply(question.substr(0, 2));
-  reply += number16(0x8180U | (truncate ? 0x0200U : 0U) | rcode);
+  reply += number16(0x8180U | (truncate ? 0x0200U : 0U) | (secure ? authentic_data : 0U) | rcode);
   reply += number16(1) + number16(count) + number16(0) + number16(0);
   reply += question.substr(12, end - 12);
   return reply + records;

@@ -2,12 +2,13 @@
 // a thread of its own.
 //
 // A zone is a list of lines "NAME TYPE VALUE": types A, AAAA, CNAME, MX (value "10
-// mx.example.org.", or "0 ." for a null MX). An alias is followed, as a resolver does. Outcomes in
-// place of a type:
+// mx.example.org.", or "0 ." for a null MX), TLSA ("3 1 1 0a0b"). An alias is followed, as a
+// resolver does. Outcomes in place of a type:
 //   "NAME = SERVFAIL" (REFUSED, NOTIMP, FORMERR)   for every question about NAME
 //   "NAME = SILENT"     no answer at all
 //   "NAME = SHORT"      an answer that ends before its records
 //   "NAME = HEADER"     FORMERR without the question
+//   "NAME = SECURE"     validated: the answer has AD if the question has, and all names on its way
 //   "NAME = TRUNCATED"  truncated over UDP, whole over TCP
 // "NAME TYPE = OUTCOME" limits it to one type, "*" as NAME is every name. Before OUTCOME may stand
 // EDNS, TCP, UDP: only for questions of that kind ("* = EDNS TCP FORMERR"). A name without lines
@@ -42,6 +43,7 @@ class NameServer {
   // Questions asked so far, as "NAME TYPE"; those over TCP as "NAME TYPE TCP".
   int questions() const { return questions_; }
   int questions_with_edns() const { return questions_with_edns_; }
+  int questions_about_security() const { return questions_about_security_; }
   int questions_by_tcp() const { return questions_by_tcp_; }
 
  private:
@@ -68,6 +70,7 @@ class NameServer {
   std::uint16_t port_ = 0;
   std::atomic<int> questions_ = 0;
   std::atomic<int> questions_with_edns_ = 0;
+  std::atomic<int> questions_about_security_ = 0;
   std::atomic<int> questions_by_tcp_ = 0;
   std::thread thread_;
 };

@@ -1,0 +1,31 @@
+// The TLSA records of a server: by which name they are asked for, and which of them count (RFC
+// 6698; RFC 7671; RFC 7672, 2.2). Checking a certificate against them is src/tls's business.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "qmail-remote/dns_client.h"
+#include "qmail-remote/mx_resolver.h"
+#include "qmail/result.h"
+
+namespace qmail::remote {
+
+struct ServerTlsa {
+  std::vector<TlsaRecord> records{};  // all of them, usable or not; empty: none that count
+  std::string base{};                 // the server's name that they belong to
+};
+
+// Asked for only where the way to the server has DNSSEC: at the end of its name's aliases, then at
+// the name itself. DnsFailure::temporary is the only failure: then nobody can tell whether there
+// are any, and the server must not be talked to. The server was found by a `dns` that asks for
+// security.
+Result<ServerTlsa, DnsFailure> tlsa_of(DnsClient& dns, const Exchanger& server, std::uint16_t port);
+
+// DANE-TA or DANE-EE, of a certificate or its key, whole or by a digest of the right length. The
+// other usages lean on the authorities of the web, which nobody demands of mail servers (RFC 7672,
+// 3.1.3).
+bool is_usable(const TlsaRecord& record);
+
+}  // namespace qmail::remote
