@@ -1,6 +1,8 @@
 #include "tls/pem_file.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -18,6 +20,41 @@ using TextPtr = std::unique_ptr<char, OpensslDeleter<free_text>>;
 
 const unsigned char* begin_of(std::string_view der) {
   return reinterpret_cast<const unsigned char*>(der.data());
+}
+
+constexpr std::string_view dashes = "-----";
+constexpr std::string_view begin = "-----BEGIN ";
+
+std::span<char> content_of(BIO* file) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(file, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+// How many lines begin a block, or were cut off while they did. OpenSSL reads over such a line when
+// something is wrong with it, and over one behind a byte order mark (a file put together of
+// others): the mark becomes empty lines here, the rest is for the caller to count.
+std::size_t begin_lines(std::span<char> content) {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  const std::string_view text(content.data(), content.size());
+  std::size_t count = 0;
+  std::size_t at = 0;
+  // Base64 has no dash: each block is skipped in one step.
+  while ((at = text.find('-', at)) != std::string_view::npos) {
+    const bool marked = at >= mark.size() && text.substr(at - mark.size(), mark.size()) == mark;
+    const std::size_t start = marked ? at - mark.size() : at;
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at);
+    const bool whole = line.starts_with(begin);
+    if ((start == 0 || text[start - 1] == '\n') &&
+        (whole || (end == text.size() && line.size() > dashes.size() && begin.starts_with(line)))) {
+      ++count;
+      if (marked)
+        std::fill_n(content.begin() + static_cast<std::ptrdiff_t>(start), mark.size(), '\n');
+    }
+    at = end;
+  }
+  return count;
 }
 
 // The next block of `in`; false at the end and where the file is damaged (see the error queue).
@@ -62,11 +99,13 @@ PemFile read_pem(const std::string& path) {
   const SecretFile whole = SecretFile::read(path);
   PemFile file{{}, whole.error, whole.reason, whole.absent};
   if (file.error != 0) return file;
+  const std::size_t begun = begin_lines(content_of(whole.content.get()));
   PemBlock block;
   while (next_block(whole.content.get(), block)) file.blocks.push_back(std::move(block));
   const unsigned long end = ERR_peek_last_error();
   if (ERR_GET_LIB(end) == ERR_LIB_PEM && ERR_GET_REASON(end) == PEM_R_NO_START_LINE) {
     ERR_clear_error();
+    if (file.blocks.size() < begun) file.damage = library_error(ERR_LIB_PEM, PEM_R_BAD_END_LINE);
   } else {
     file.damage = take_library_error();
   }

@@ -1,7 +1,9 @@
 // PemFile: a file of certificates, keys, lists or parameters, read once and taken apart (RFC 7468).
 //
 // Keys are never decrypted and nobody is ever asked for a pass phrase: descriptor 0 is the peer or
-// the message. Every copy of the file's content is wiped when it goes.
+// the message. A byte order mark before "-----BEGIN" is read over on every line, and a line that
+// only seems to begin a block is damage: nothing of a chain is left out in silence. Every copy of
+// the file's content is wiped when it goes.
 #pragma once
 
 #include <cstddef>

@@ -55,6 +55,29 @@ INSTANTIATE_TEST_SUITE_P(Server, EveryKey,
                                          Made{"Ed25519", KeyKind::ed25519, KeyForm::pkcs8}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
+// A file put together of files that an editor of Windows wrote: their marks are on lines of the
+// middle. Nothing of the chain is lost, and text between the blocks does no harm.
+TEST(Identity, ReadsOverByteOrderMarks) {
+  const Folder folder;
+  const Issued ca = authority("ca");
+  const Issued leaf = server_certificate("mx.example.org", ca);
+  const std::string mark = "\xef\xbb\xbf";
+  const std::string file =
+      folder.file("servercert.pem", mark + leaf.key_pem() + "\r\n" + mark + leaf.pem() + mark +
+                                        "----- the chain -----\n" + mark + ca.pem() + "-----");
+  auto server = ServerContext::create({.certificate_file = file});
+  ASSERT_TRUE(server) << server.error().detail;
+  int sent = 0;
+  const Meeting met = serve(*server, [&](int fd) {
+    BarePeer peer(TLS_client_method());
+    SSL* ssl = peer.open(fd);
+    EXPECT_TRUE(peer.handshake());
+    sent = sk_X509_num(SSL_get_peer_cert_chain(ssl));
+  });
+  ASSERT_TRUE(met.server) << met.server_error->detail;
+  EXPECT_EQ(sent, 2);
+}
+
 struct Refused {
   const char* name;
   Step step;
@@ -129,6 +152,22 @@ INSTANTIATE_TEST_SUITE_P(
                   const std::string pem = authority("ca").pem();
                   return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) +
                          pem.substr(0, pem.size() / 2);
+                }},
+        Refused{"CutOffInABeginLine", Step::certificate, "bad end line", "cut off",
+                [] {
+                  return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) +
+                         "-----BEGIN CERTIF";
+                }},
+        Refused{"CutOffInBegin", Step::certificate, "bad end line", "cut off",
+                [] {
+                  return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) +
+                         "-----BEG";
+                }},
+        Refused{"ABeginLineWithADashTooFew", Step::certificate, "bad end line", "cut off",
+                [] {
+                  std::string pem = authority("ca").pem();
+                  pem.erase(pem.find("E-----") + 1, 1);
+                  return certificate_of_rsa() + key_pem(key(KeyKind::rsa), KeyForm::pkcs8) + pem;
                 }},
         Refused{"KeyOfAnUnknownKind", Step::certificate, "", "cannot read the public key",
                 [] {
