@@ -5,19 +5,11 @@
 
 #include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
+#include "qmail/text.h"
 
 namespace qmail::remote {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string result;
-  for (const std::string& line : lines) {
-    if (!result.empty()) result.push_back(':');
-    result.append(line);
-  }
-  return result;
-}
 
 // " (control/tlsclientciphers: names no cipher)": what may have kept a handshake from succeeding.
 std::string remarks(const std::vector<tls::Warning>& warnings) {
@@ -47,7 +39,7 @@ std::optional<Ending> TlsUpgrade::prepare() {
   const auto ciphers = manner_.control.list("tlsclientciphers");
   if (!ciphers) return Ending{deferred(text_control_unreadable)};
   if (*ciphers && !(*ciphers)->empty()) {
-    context->set_ciphers({joined(**ciphers), "control/tlsclientciphers"});
+    context->set_ciphers({joined(**ciphers, ":"), "control/tlsclientciphers"});
   }
   context_ = std::move(*context);
   return std::nullopt;

@@ -6,6 +6,7 @@
 #include "qmail-smtpd/received.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/session.h"
+#include "qmail/text.h"
 
 namespace qmail::smtpd {
 
@@ -25,7 +26,7 @@ Result<tls::Ciphers, ControlError> read_ciphers(const ControlDir& control,
     const auto lines = control.list("tlsserverciphers");
     if (!lines) return Failure(lines.error());
     if (!*lines) return ciphers;
-    for (const std::string& line : **lines) list.append(list.empty() ? "" : ":").append(line);
+    list = joined(**lines, ":");
     ciphers.origin = control.file("tlsserverciphers");
   }
   if (!list.empty()) ciphers.list = std::move(list);

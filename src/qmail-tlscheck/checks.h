@@ -1,27 +1,23 @@
-// Checks: the control directory as qmail-smtpd and qmail-remote would read it, file by file.
+// Checks: the control directory as qmail-smtpd and qmail-remote would read it, a topic a function,
+// each in a file of its own (check_TOPIC.cc).
 //
-// Each check names what it found in one Finding or more; none changes anything. Whether a file
-// works is asked of the code the programs run (src/tls); what is said besides is what an admin
-// should know before they do.
+// Each names what it found in one Finding or more; none changes anything. Whether a file works is
+// asked of the code the programs run (src/tls); what is said besides is what an admin should know
+// before they do.
 #pragma once
 
-#include <ctime>
-#include <optional>
-
-#include "qmail-tlscheck/access.h"
 #include "qmail-tlscheck/findings.h"
-#include "qmail/control.h"
+#include "qmail-tlscheck/site.h"
 
 namespace qmail::tlscheck {
 
-struct Settings {
-  std::optional<Account> smtpd{};   // who runs qmail-smtpd; absent: not checked
-  std::optional<Account> remote{};  // who runs qmail-remote
-  std::time_t now = 0;
-  int days_of_warning = 14;  // a certificate that expires sooner gets a warning
-};
+void check_folders(const Site& site, Findings& found);
+void check_certificates(const Site& site, Findings& found);
+void check_parameters(const Site& site, Findings& found);
+void check_relaying(const Site& site, Findings& found);
+void check_hosts(const Site& site, Findings& found);
 
-// All of them, in the order of qmail-control-tls(5).
+// All of them, in the order of the table in checks.cc.
 Findings check_all(const ControlDir& control, const Settings& settings);
 
 }  // namespace qmail::tlscheck

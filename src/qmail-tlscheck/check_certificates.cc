@@ -1,0 +1,73 @@
+// servercert.pem and clientcert.pem: can the programs use them, and will their peers.
+#include "qmail-tlscheck/checks.h"
+#include "qmail-tlscheck/smtpd_tls.h"
+#include "qmail/text.h"
+
+namespace qmail::tlscheck {
+
+namespace {
+
+void check_identity(const Site& site, std::string_view name, Owner owner, Findings& found) {
+  const std::string file = site.control.file(name);
+  const auto content = tls::read_certificates(file);
+  check_access(site, file, owner, Secret::yes, found);
+  if (content.certificates.empty()) return;  // the context has said so
+  if (!content.problem.empty()) {
+    found.fail(file, "is damaged or cut off (certificates that can be read: " +
+                         std::to_string(content.certificates.size()) + "): " + content.problem);
+  }
+  const tls::CertificateFacts& first = content.certificates.front();
+  std::string text = first.subject;
+  if (!first.dns_names.empty()) text += "; names " + joined(first.dns_names, ", ");
+  text += "; issued by " + (first.self_issued ? "itself" : first.issuer) + "; key " + first.key +
+          "; " + expiry(site, first);
+  found.ok(file, text);
+  for (const auto& certificate : content.certificates) check_dates(site, file, certificate, found);
+  if (const std::string problem = tls::chain_problem(file); !problem.empty()) {
+    found.warn(file, "the chain in it does not lead to a root (" + problem +
+                         "): put the issuer's intermediate certificates behind the first one");
+  }
+}
+
+void check_server_certificate(const Site& site, Findings& found) {
+  const std::string file = site.control.file("servercert.pem");
+  if (!there(site, "servercert.pem", found)) {
+    found.warn(file, "is not there: qmail-smtpd does not offer STARTTLS");
+    return;
+  }
+  if (const auto context = tls::ServerContext::create(certificate_settings(site, file)); !context) {
+    const tls::TlsError& error = context.error();
+    found.fail(file, "cannot be used, TLS fails: " +
+                         (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
+  }
+  check_identity(site, "servercert.pem", Owner::smtpd, found);
+  const auto host = site.control.line("me");
+  const bool named = host && *host && !(*host)->empty();
+  if (named && !tls::read_certificates(file).certificates.empty() &&
+      !tls::speaks_for(file, **host)) {
+    found.warn(file, "does not name this host: control/me is " + **host);
+  }
+}
+
+void check_client_certificate(const Site& site, Findings& found) {
+  if (!there(site, "clientcert.pem", found)) return;
+  const std::string file = site.control.file("clientcert.pem");
+  tls::ClientSettings settings;
+  settings.certificate_file = file;
+  const auto context = tls::ClientContext::create(settings);
+  if (context) {
+    for (const auto& warning : context->warnings()) {
+      found.fail(file, "cannot be used, qmail-remote shows no certificate: " + warning.reason);
+    }
+  }
+  check_identity(site, "clientcert.pem", Owner::remote, found);
+}
+
+}  // namespace
+
+void check_certificates(const Site& site, Findings& found) {
+  check_server_certificate(site, found);
+  check_client_certificate(site, found);
+}
+
+}  // namespace qmail::tlscheck

@@ -1,0 +1,92 @@
+// Cipher lists, DH parameters and ticket keys: what the programs would complain of, and what has no
+// effect.
+#include <algorithm>
+#include <sys/stat.h>
+
+#include "qmail-tlscheck/checks.h"
+#include "qmail-tlscheck/smtpd_tls.h"
+#include "qmail/text.h"
+
+namespace qmail::tlscheck {
+
+namespace {
+
+void check_ciphers(const Site& site, std::string_view name, Owner owner, Findings& found) {
+  const std::string file = site.control.file(name);
+  const auto lines = site.control.list(name);
+  if (!lines) return found.fail(file, lines.error().reason);
+  if (*lines || leads_nowhere(file)) check_access(site, file, owner, Secret::no, found);
+  if (!*lines) return;
+  const std::string list = joined(**lines, ":");
+  const auto parts = tls::meaningless_parts(list);
+  for (const std::string& part : parts) {
+    const bool misplaced = tls::meaningless_parts(part).empty();
+    found.warn(file, "names no cipher this OpenSSL has: " + part +
+                         (misplaced ? " (it counts only as the first word)" : ""));
+  }
+  auto context = tls::ClientContext::create({});
+  if (!context) return;
+  context->set_ciphers({list.empty() ? "DEFAULT" : list, file});
+  for (const auto& warning : context->warnings()) found.fail(file, warning.reason);
+  if (context->warnings().empty() && parts.empty()) found.ok(file, list);
+}
+
+bool complains_of(const std::string& file, const tls::ServerContext& context) {
+  const auto& warnings = context.warnings();
+  return std::any_of(warnings.begin(), warnings.end(),
+                     [&](const tls::Warning& warning) { return warning.file == file; });
+}
+
+// The context is absent when servercert.pem cannot be used; then nothing can be said.
+using Context = Result<tls::ServerContext, tls::TlsError>;
+
+void check_dh(const Site& site, const std::string& file, const Context& context, Findings& found) {
+  check_access(site, file, Owner::smtpd, Secret::no, found);
+  if (context && !complains_of(file, *context)) found.ok(file, "2048 bits or more");
+}
+
+void check_ticket_keys(const Site& site, const std::string& file, const Context& context,
+                       Findings& found) {
+  check_access(site, file, Owner::smtpd, Secret::yes, found);
+  struct stat status {};
+  constexpr int days = 2;
+  if (::stat(file.c_str(), &status) == 0 &&
+      site.settings.now - status.st_mtime > days * seconds_a_day) {
+    found.warn(file,
+               "is unchanged since " + date(status.st_mtime) + ": run update_tmprsadh every day");
+  }
+  if (context && !complains_of(file, *context)) found.ok(file, "session tickets are issued");
+}
+
+}  // namespace
+
+void check_parameters(const Site& site, Findings& found) {
+  check_ciphers(site, "tlsserverciphers", Owner::smtpd, found);
+  check_ciphers(site, "tlsclientciphers", Owner::remote, found);
+
+  tls::ServerSettings settings = certificate_settings(site, site.control.file("servercert.pem"));
+  settings.dh_file = site.control.file("dh2048.pem");
+  settings.ticket_keys_file = site.control.file("tlsticketkeys");
+  const Context context = tls::ServerContext::create(settings);
+  if (context) {
+    for (const auto& warning : context->warnings()) {
+      // Of the ciphers more has been said above.
+      if (warning.file != settings.ciphers.origin) found.warn(warning.file, warning.reason);
+    }
+  }
+  const bool offered = there(site, "servercert.pem", found);
+  for (const auto& [name, check] :
+       {std::pair("dh2048.pem", &check_dh), std::pair("tlsticketkeys", &check_ticket_keys)}) {
+    if (!there(site, name, found)) continue;
+    const std::string file = site.control.file(name);
+    check(site, file, context, found);
+    if (offered && !context) {
+      found.warn(file, "not looked at before servercert.pem can be used");
+    }
+  }
+  if (there(site, "rsa2048.pem", found)) {
+    found.ok(site.control.file("rsa2048.pem"), "has no effect: no cipher of today uses it");
+  }
+}
+
+}  // namespace qmail::tlscheck

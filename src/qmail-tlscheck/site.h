@@ -1,0 +1,50 @@
+// Site: what is looked at (the control files), for whom and when; and what every check asks of a
+// file: is it there, can the program that needs it read it, have its certificates expired.
+#pragma once
+
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "qmail-tlscheck/access.h"
+#include "qmail-tlscheck/findings.h"
+#include "qmail/control.h"
+#include "tls/inspect.h"
+
+namespace qmail::tlscheck {
+
+struct Settings {
+  std::optional<Account> smtpd{};   // who runs qmail-smtpd; absent: not checked
+  std::optional<Account> remote{};  // who runs qmail-remote
+  std::time_t now = 0;
+  int days_of_warning = 14;  // a certificate that expires sooner gets a warning
+};
+
+enum class Owner { smtpd, remote };  // the program that reads a file
+
+struct Site {
+  const ControlDir& control;
+  const Settings& settings;
+};
+
+// Is there such a control file? Where that cannot be told, it is a finding.
+bool there(const Site& site, std::string_view name, Findings& found);
+
+// Can the program's user reach what is in the folder?
+void check_search(const Site& site, const std::string& folder, Owner owner, Findings& found);
+
+// Can the program's user read the file, and, if it is secret, nobody else?
+enum class Secret { no, yes };
+void check_access(const Site& site, const std::string& file, Owner owner, Secret secret,
+                  Findings& found);
+
+void check_dates(const Site& site, const std::string& file, const tls::CertificateFacts& facts,
+                 Findings& found);
+
+constexpr std::time_t seconds_a_day = 24L * 60 * 60;
+std::string date(std::time_t time);  // "2026-11-25"
+// "expires 2026-11-25, in 20 days"
+std::string expiry(const Site& site, const tls::CertificateFacts& facts);
+
+}  // namespace qmail::tlscheck
