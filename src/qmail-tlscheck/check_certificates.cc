@@ -7,11 +7,11 @@ namespace qmail::tlscheck {
 
 namespace {
 
-void check_identity(const Site& site, std::string_view name, Owner owner, Findings& found) {
-  const std::string file = site.control.file(name);
+// What both sides ask of their certificate. Nothing, if no certificate in it can be read.
+std::optional<tls::CertificateFacts> check_identity(const Site& site, const std::string& file,
+                                                    Findings& found) {
   const auto content = tls::read_certificates(file);
-  check_access(site, file, owner, Secret::yes, found);
-  if (content.certificates.empty()) return;  // the context has said so
+  if (content.certificates.empty()) return std::nullopt;  // the context has said so
   if (!content.problem.empty()) {
     found.fail(file, "is damaged or cut off (certificates that can be read: " +
                          std::to_string(content.certificates.size()) + "): " + content.problem);
@@ -27,6 +27,7 @@ void check_identity(const Site& site, std::string_view name, Owner owner, Findin
     found.warn(file, "the chain in it does not lead to a root (" + problem +
                          "): put the issuer's intermediate certificates behind the first one");
   }
+  return first;
 }
 
 void check_server_certificate(const Site& site, Findings& found) {
@@ -35,18 +36,8 @@ void check_server_certificate(const Site& site, Findings& found) {
     found.warn(file, "is not there: qmail-smtpd does not offer STARTTLS");
     return;
   }
-  if (const auto context = tls::ServerContext::create(certificate_settings(site, file)); !context) {
-    const tls::TlsError& error = context.error();
-    found.fail(file, "cannot be used, TLS fails: " +
-                         (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
-  }
-  check_identity(site, "servercert.pem", Owner::smtpd, found);
-  const auto host = site.control.line("me");
-  const bool named = host && *host && !(*host)->empty();
-  if (named && !tls::read_certificates(file).certificates.empty() &&
-      !tls::speaks_for(file, **host)) {
-    found.warn(file, "does not name this host: control/me is " + **host);
-  }
+  check_access(site, file, Owner::smtpd, Secret::yes, found);
+  check_candidate(site, file, found);
 }
 
 void check_client_certificate(const Site& site, Findings& found) {
@@ -60,10 +51,24 @@ void check_client_certificate(const Site& site, Findings& found) {
       found.fail(file, "cannot be used, qmail-remote shows no certificate: " + warning.reason);
     }
   }
-  check_identity(site, "clientcert.pem", Owner::remote, found);
+  check_access(site, file, Owner::remote, Secret::yes, found);
+  check_identity(site, file, found);
 }
 
 }  // namespace
+
+void check_candidate(const Site& site, const std::string& file, Findings& found) {
+  if (const auto context = tls::ServerContext::create(certificate_settings(site, file)); !context) {
+    const tls::TlsError& error = context.error();
+    found.fail(file, "cannot be used, TLS fails: " +
+                         (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
+  }
+  if (!check_identity(site, file, found)) return;
+  const auto host = site.control.line("me");
+  if (host && *host && !(*host)->empty() && !tls::speaks_for(file, **host)) {
+    found.warn(file, "does not name this host: control/me is " + **host);
+  }
+}
 
 void check_certificates(const Site& site, Findings& found) {
   check_server_certificate(site, found);

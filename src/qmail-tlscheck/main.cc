@@ -2,6 +2,7 @@
 // do.
 //
 //   qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]
+//   qmail-tlscheck --servercert FILE [--json] [--days N]
 //   qmail-tlscheck --version
 //
 // Exit status: 0 all well, 1 warnings, 2 something does not work, 111 it could not look. See
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +29,7 @@
 
 namespace {
 
+using qmail::tlscheck::Findings;
 using qmail::tlscheck::Settings;
 using qmail::tlscheck::Style;
 
@@ -37,7 +40,12 @@ struct Options {
   std::string smtpd_user = "qmaild";
   std::string remote_user = "qmailr";
   int days = Settings().days_of_warning;
+  std::string certificate{};  // judge this file alone
 };
+
+constexpr const char* usage =
+    "usage: qmail-tlscheck [--servercert FILE] [--json] [--days N] [--smtpd-user NAME] "
+    "[--remote-user NAME]";
 
 // If descriptor 2 takes nothing there is nobody to tell.
 void complain(const std::string& text) {
@@ -60,6 +68,8 @@ std::optional<Options> parse(std::span<char*> arguments) {
       options.smtpd_user = value;
     } else if (argument == "--remote-user") {
       options.remote_user = value;
+    } else if (argument == "--servercert") {
+      options.certificate = std::filesystem::absolute(value);  // as seen from where we are now
     } else if (const auto number = qmail::leading_number(value); argument == "--days" && number) {
       options.days = static_cast<int>(*number);
     } else {
@@ -69,12 +79,8 @@ std::optional<Options> parse(std::span<char*> arguments) {
   return options;
 }
 
-int run(const Options& options) {
-  if (!qmail::enter_home()) {
-    const std::string reason = std::generic_category().message(errno);
-    complain("cannot enter qmail's home: " + reason);
-    return could_not_look;
-  }
+// The users whose programs read the files.
+Settings settings_of(const Options& options) {
   Settings settings{qmail::tlscheck::account(options.smtpd_user),
                     qmail::tlscheck::account(options.remote_user), std::time(nullptr),
                     options.days};
@@ -84,7 +90,27 @@ int run(const Options& options) {
       complain("there is no user " + name + ": not checked who can read what it needs");
     }
   }
-  const auto findings = qmail::tlscheck::check_all(qmail::ControlDir(), settings);
+  return settings;
+}
+
+Findings look(const Options& options) {
+  const qmail::ControlDir control;
+  if (options.certificate.empty()) {
+    return qmail::tlscheck::check_all(control, settings_of(options));
+  }
+  const Settings settings{{}, {}, std::time(nullptr), options.days};
+  Findings found;
+  qmail::tlscheck::check_candidate({control, settings}, options.certificate, found);
+  return found;
+}
+
+int run(const Options& options) {
+  if (!qmail::enter_home()) {
+    const std::string reason = std::generic_category().message(errno);
+    complain("cannot enter qmail's home: " + reason);
+    return could_not_look;
+  }
+  const Findings findings = look(options);
   const std::string text = qmail::tlscheck::printed(findings, options.style);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     return could_not_look;
@@ -101,7 +127,7 @@ int main(int argc, char** argv) {
     }
     const auto options = parse(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
     if (options) return run(*options);
-    complain("usage: qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]");
+    complain(usage);
   } catch (const std::exception& error) {
     complain(error.what());
   }

@@ -160,6 +160,33 @@ TEST_F(ChecksTest, AFileThatIsCutOff) {
   }
 }
 
+// A renewed certificate is judged where it lies, before it replaces the old one.
+TEST_F(ChecksTest, ACandidateIsJudgedByItself) {
+  const auto judged = [&](const std::string& content) {
+    const Settings settings{{}, {}, std::time(nullptr)};
+    Findings found;
+    check_candidate({ControlDir(folder_.path("control")), settings},
+                    folder_.file("candidate.pem", content), found);
+    for (const Finding& finding : found.all()) {
+      EXPECT_EQ(finding.file, folder_.path("candidate.pem"));
+    }
+    return found.exit_status();
+  };
+  put("servercert.pem", "garbage\n");
+  const std::string good = server_.both() + ca_.pem();
+  EXPECT_EQ(judged(good), 0);
+  EXPECT_EQ(judged(server_.pem() + "\xef\xbb\xbf" + ca_.pem() + server_.key_pem()), 0);
+  EXPECT_EQ(judged(good + ca_.pem().substr(0, 200)), 2);
+  EXPECT_EQ(judged(good + "-----BEGIN CERTIFI"), 2);
+  EXPECT_EQ(judged(server_.pem()), 2);
+  EXPECT_EQ(judged(server_certificate("elsewhere.example.org", ca_).both() + ca_.pem()), 1);
+  const std::string short_key =
+      server_certificate("mx.example.org", ca_, KeyKind::weak_rsa).both() + ca_.pem();
+  EXPECT_EQ(judged(short_key), 2);
+  put("tlsserverciphers", "HIGH:@SECLEVEL=0\n");
+  EXPECT_EQ(judged(short_key), 0);
+}
+
 TEST_F(ChecksTest, AnEncryptedKey) {
   put("servercert.pem",
       server_.pem() + tls::test::key_pem(tls::test::key(KeyKind::ecdsa), KeyForm::encrypted_pkcs8));
