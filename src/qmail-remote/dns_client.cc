@@ -5,6 +5,7 @@
 #include <cstring>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 
 #include "qmail/ascii.h"
 #include "qmail/buffer.h"

@@ -7,18 +7,22 @@
 //
 // resolv.conf is read at the first question only: a delivery that needs no name needs no name
 // server. How long a question may take is resolv.conf's business (options timeout, attempts).
+//
+// The resolver and the layout of its state are known to dns_client.cc alone: another one would take
+// that file's place.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <resolv.h>
 #include <string>
 #include <vector>
 
 #include "qmail-remote/dns_answer.h"
 #include "qmail/ip_address.h"
 #include "qmail/result.h"
+
+struct __res_state;  // the resolver's, known to dns_client.cc alone
 
 namespace qmail::remote {
 

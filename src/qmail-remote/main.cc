@@ -14,6 +14,7 @@
 #include "qmail-remote/messages.h"
 #include "qmail-remote/remote.h"
 #include "qmail-remote/report.h"
+#include "qmail-remote/tcpto.h"
 #include "qmail/confinement.h"
 #include "qmail/environment.h"
 #include "tls/tls.h"
@@ -21,8 +22,6 @@
 namespace {
 
 using namespace qmail::remote;  // NOLINT(google-build-using-namespace): this is their main()
-
-constexpr std::array written_to = {"queue/lock/tcpto", "queue/lock/tcpto6"};  // tcpto.h
 
 // For confine(): the report, from within a signal handler. It takes the place of every other one,
 // none of which has been written yet.
@@ -42,7 +41,7 @@ MessageReport run(int argc, char** argv, Reports& reports) {
   if (!qmail::enter_home()) return deferred(text_no_home);
   qmail::hide_memory();
   if (!qmail::environment_asks("NOCONFINEMENT")) {
-    qmail::confine(written_to, report_forbidden_call);
+    qmail::confine(TimeoutTable::written_to, report_forbidden_call);
   }
   return send_mail({argv[1], argv[2], {argv + 3, argv + argc}, STDIN_FILENO}, reports);
 }

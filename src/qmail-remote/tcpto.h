@@ -13,6 +13,7 @@
 // ever fails a delivery.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -22,6 +23,9 @@ namespace qmail::remote {
 
 class TimeoutTable {
  public:
+  // The files that it writes to, seen from qmail's home: what confine() must leave to it.
+  static constexpr std::array written_to = {"queue/lock/tcpto", "queue/lock/tcpto6"};
+
   // `folder`: where the files are. `patience`: for how many seconds an address that timed out at
   // least twice is left alone; patience_of() spreads it over the processes.
   TimeoutTable(std::string folder, std::int64_t patience)
