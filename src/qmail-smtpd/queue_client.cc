@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,45 +20,6 @@ constexpr std::size_t buffer_size = write_size + QueueClient::largest_piece;
 
 // What the program's exit status would have been (qmail's convention for a failed exec).
 constexpr int status_cannot_run = 120;
-
-struct Pipe {
-  UniqueFd read_end;
-  UniqueFd write_end;
-};
-
-std::optional<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-class SpawnFileActions {
- public:
-  SpawnFileActions() { good_ = ::posix_spawn_file_actions_init(&actions_) == 0; }
-  SpawnFileActions(const SpawnFileActions&) = delete;
-  SpawnFileActions& operator=(const SpawnFileActions&) = delete;
-  ~SpawnFileActions() {
-    if (good_) ::posix_spawn_file_actions_destroy(&actions_);
-  }
-  bool add_dup2(const UniqueFd& from, int to) {
-    return good_ && ::posix_spawn_file_actions_adddup2(&actions_, from.get(), to) == 0;
-  }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  bool good_ = false;
-};
-
-std::vector<char*> environment_with(std::optional<std::string>& extra) {
-  std::vector<char*> variables;
-  for (char** variable = ::environ; *variable != nullptr; ++variable) {
-    variables.push_back(*variable);
-  }
-  if (extra) variables.push_back(extra->data());
-  variables.push_back(nullptr);
-  return variables;
-}
 
 // Writes all of it, or says false: the reader is gone.
 bool write_all(int fd, std::string_view bytes) {
@@ -84,25 +43,17 @@ std::optional<QueueClient> QueueClient::start(const QueueProgram& program) {
   auto message = make_pipe();
   auto envelope = make_pipe();
   if (!message || !envelope) return std::nullopt;
-  SpawnFileActions actions;
-  if (!actions.add_dup2(message->read_end, 0) || !actions.add_dup2(envelope->read_end, 1)) {
-    return std::nullopt;
-  }
   QueueClient queue;
-  std::string path = program.path;
-  std::optional<std::string> extra = program.extra_variable;
-  std::vector<char*> variables = environment_with(extra);
-  char* arguments[] = {path.data(), nullptr};
-  // The child shares our memory until it has become the program (vfork(2)): nothing is copied,
-  // however much TLS has mapped.
-  const int error =
-      ::posix_spawn(&queue.pid_, path.c_str(), actions.get(), nullptr, arguments, variables.data());
-  if (error == EAGAIN || error == ENOMEM) return std::nullopt;
-  if (error != 0) {
-    queue.pid_ = -1;
+  const auto child = ChildProcess::start(
+      {.arguments = {program.path},
+       .variables = program.variables,
+       .descriptors = {{message->read_end.get(), 0}, {envelope->read_end.get(), 1}}});
+  if (!child) {
+    if (child.error() == EAGAIN || child.error() == ENOMEM) return std::nullopt;
     queue.broken_ = true;
     return queue;
   }
+  queue.program_ = *child;
   queue.message_ = std::move(message->write_end);
   queue.envelope_ = std::move(envelope->write_end);
   return queue;
@@ -134,7 +85,7 @@ Result<pid_t, std::string_view> QueueClient::finish(std::string_view sender,
                                                     const std::vector<std::string>& recipients) {
   flush();
   message_.reset();
-  if (pid_ == -1) return Failure(reply::for_queue_exit(status_cannot_run));
+  if (!program_) return Failure(reply::for_queue_exit(status_cannot_run));
 
   if (!broken_) {
     // The envelope goes through the same buffer, into the other pipe.
@@ -154,14 +105,13 @@ Result<pid_t, std::string_view> QueueClient::finish(std::string_view sender,
   }
   envelope_.reset();
 
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) != pid_) {
-    if (errno != EINTR) return Failure(reply::queue_wait_failed);
-  }
+  const auto ended = program_->wait();
+  if (!ended) return Failure(reply::queue_wait_failed);
+  const int status = *ended;
   if (!WIFEXITED(status)) return Failure(reply::queue_crashed);
   if (WEXITSTATUS(status) != 0) return Failure(reply::for_queue_exit(WEXITSTATUS(status)));
   if (broken_) return Failure(reply::queue_read_error);
-  return pid_;
+  return program_->pid();
 }
 
 }  // namespace qmail::smtpd

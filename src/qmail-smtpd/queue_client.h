@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "qmail/child_process.h"
 #include "qmail/result.h"
 #include "qmail/unique_fd.h"
 
@@ -21,8 +22,8 @@ namespace qmail::smtpd {
 
 struct QueueProgram {
   std::string path;  // relative to the home
-  // Added to our environment: "NAME=value".
-  std::optional<std::string> extra_variable{};
+  // On top of our environment: "NAME=value".
+  std::vector<std::string> variables{};
 };
 
 class QueueClient {
@@ -52,7 +53,7 @@ class QueueClient {
 
   UniqueFd message_;
   UniqueFd envelope_;
-  pid_t pid_ = -1;  // -1: it could not be run
+  std::optional<ChildProcess> program_;  // nothing: it could not be run
   bool broken_ = false;
   std::unique_ptr<char[]> buffer_;
   std::size_t used_ = 0;

@@ -146,7 +146,7 @@ void Server::command_loop(Session& session) {
 std::string Server::receive_message(Session& session, std::string_view go_ahead) {
   const Envelope envelope = session.take_envelope();
   QueueProgram program{environment_.queue_program};
-  if (session.relays_by_certificate()) program.extra_variable = "RELAYCLIENT=";
+  if (session.relays_by_certificate()) program.variables = {"RELAYCLIENT="};
   auto queue = QueueClient::start(program);
   if (!queue) return std::string(reply::queue_not_started);
 

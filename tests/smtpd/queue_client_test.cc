@@ -179,13 +179,13 @@ TEST_F(Queue, EnvironmentNameAndDescriptors) {
       "for fd in /proc/$$/fd/*; do readlink $fd; done | grep -cF \"$(readlink /proc/$$/fd/0)\" "
       ">$D/ends\n" +
       reads_all);
-  with.extra_variable = "RELAYCLIENT=";
+  with.variables = {"RELAYCLIENT="};
   auto queue = QueueClient::start(with);
   ASSERT_TRUE(queue);
   ASSERT_TRUE(queue->finish("", {"x"}).has_value());
   EXPECT_EQ(dir_.get("env"), with.path + " 0  " + std::getenv("HOME") + "\n");
   EXPECT_EQ(dir_.get("ends"), "1\n");
-  with.extra_variable.reset();
+  with.variables.clear();
   queue = QueueClient::start(with);
   ASSERT_TRUE(queue);
   ASSERT_TRUE(queue->finish("", {"x"}).has_value());
