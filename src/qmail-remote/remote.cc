@@ -31,7 +31,7 @@ template <typename T>
 using OrReport = Result<T, MessageReport>;
 
 std::optional<NameServer> name_server_of_environment() {
-  const auto text = environment("DNSCACHEIP");
+  const auto text = environment_variable("DNSCACHEIP");
   return text ? parse_name_server(*text) : std::nullopt;
 }
 

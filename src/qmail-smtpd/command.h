@@ -1,27 +1,11 @@
 // A command line taken apart: verb and argument. Pure.
 //
-// Verbs match whole and in any letter case; the argument is not looked at here. What cannot be
-// understood is Verb::unknown, never an error.
+// Neither is looked at here: which verbs there are stands in verbs.h.
 #pragma once
 
 #include <string_view>
 
 namespace qmail::smtpd {
-
-enum class Verb {
-  helo,
-  ehlo,
-  mail,
-  rcpt,
-  data,
-  rset,
-  noop,
-  vrfy,
-  help,
-  quit,
-  starttls,
-  unknown,
-};
 
 // A line as it came, without its LF. `cut_off`: it was too long to be kept, `text` is its start.
 struct CommandLine {
@@ -31,7 +15,7 @@ struct CommandLine {
 
 // Refers to the line's bytes.
 struct Command {
-  Verb verb = Verb::unknown;
+  std::string_view verb{};
   std::string_view argument{};
   bool cut_off = false;
 };

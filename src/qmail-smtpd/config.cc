@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "qmail/ascii.h"
-#include "qmail/environment.h"
 
 namespace qmail::smtpd {
 
@@ -22,27 +21,8 @@ std::uint32_t limit_of(std::uint32_t number) {
 
 }  // namespace
 
-Environment Environment::snapshot() {
-  const auto or_else = [](std::optional<std::string> value, std::string otherwise) {
-    return value ? std::move(*value) : std::move(otherwise);
-  };
-  Environment found;
-  found.remote_ip = or_else(environment("TCPREMOTEIP"), std::move(found.remote_ip));
-  found.remote_host = or_else(environment("TCPREMOTEHOST"), std::move(found.remote_host));
-  found.remote_info = environment("TCPREMOTEINFO");
-  found.local_name = or_else(environment("TCPLOCALIP"), std::move(found.local_name));
-  found.local_name = or_else(environment("TCPLOCALHOST"), std::move(found.local_name));
-  found.relayclient = environment("RELAYCLIENT");
-  found.databytes = environment("DATABYTES");
-  found.queue_program = or_else(environment("QMAILQUEUE"), std::move(found.queue_program));
-  found.tls_ciphers = environment("TLSCIPHERS");
-  found.tls_from_the_start = environment_asks("SMTPS");
-  found.debug = debug_wanted();
-  return found;
-}
-
 Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
-                                                    const Environment& environment) {
+                                                    const Switches& switches) {
   auto me = control.line("me");
   if (!me) return Failure(me.error());
   auto greeting = control.line_or("smtpgreeting", *me);
@@ -64,8 +44,8 @@ Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
   config.localhost = std::move(*localhost);
   if (*timeout) config.timeout = timeout_of(**timeout);
   config.databytes = limit_of(databytes->value_or(0));
-  if (environment.databytes) {
-    config.databytes = limit_of(leading_number(*environment.databytes).value_or(0));
+  if (switches.databytes) {
+    config.databytes = limit_of(leading_number(*switches.databytes).value_or(0));
   }
   config.bad_senders = *std::move(bad_senders);
   config.recipient_hosts = *std::move(recipient_hosts);

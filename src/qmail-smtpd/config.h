@@ -1,7 +1,7 @@
-// What qmail-smtpd is told by its environment and by the control files it reads at the start.
+// What qmail-smtpd is told by the control files it reads at the start.
 //
-// Both are read once. A missing control file has its default; one that cannot be read is an error,
-// and so is a host without a name.
+// A missing control file has its default; one that cannot be read is an error, and so is a host
+// without a name. Where the environment overrides a file, it has done so here.
 #pragma once
 
 #include <chrono>
@@ -10,27 +10,11 @@
 #include <string>
 
 #include "qmail-smtpd/relay_policy.h"
+#include "qmail-smtpd/switches.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
 
 namespace qmail::smtpd {
-
-// The variables as tcp-environ(5) and the man page name them; set but empty is a value, except for
-// SMTPS.
-struct Environment {
-  std::string remote_ip = "unknown";              // TCPREMOTEIP
-  std::string remote_host = "unknown";            // TCPREMOTEHOST
-  std::optional<std::string> remote_info{};       // TCPREMOTEINFO
-  std::string local_name = "unknown";             // TCPLOCALHOST, else TCPLOCALIP
-  std::optional<std::string> relayclient{};       // RELAYCLIENT
-  std::optional<std::string> databytes{};         // DATABYTES
-  std::string queue_program = "bin/qmail-queue";  // QMAILQUEUE
-  std::optional<std::string> tls_ciphers{};       // TLSCIPHERS
-  bool tls_from_the_start = false;                // SMTPS
-  bool debug = false;                             // DEBUG, here or at build time
-
-  static Environment snapshot();
-};
 
 struct SmtpdConfig {
   static constexpr std::chrono::seconds default_timeout{1200};
@@ -43,7 +27,7 @@ struct SmtpdConfig {
   RecipientHosts recipient_hosts;
 
   static Result<SmtpdConfig, ControlError> read(const ControlDir& control,
-                                                const Environment& environment);
+                                                const Switches& switches);
 };
 
 }  // namespace qmail::smtpd

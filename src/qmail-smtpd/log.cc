@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "qmail-smtpd/received.h"
+#include "qmail/ascii.h"
 #include "qmail/deadline.h"
 #include "qmail/transport.h"
 
@@ -18,20 +19,13 @@ Log::Log(int descriptor, std::string_view remote_ip)
 
 void Log::line(std::string_view text) const {
   std::string line = "qmail-smtpd: " + std::to_string(::getpid());
-  line.append(" from ").append(remote_ip_).append(": ").append(one_line(text));
+  line.append(" from ").append(remote_ip_).append(": ").append(without_controls(text));
   line.resize(std::min<std::size_t>(line.size(), PIPE_BUF - 1));
   line.append("\n");
   // A pipe that polls writable has room for PIPE_BUF bytes.
   if (!wait_for(descriptor_, POLLOUT, Deadline::after(std::chrono::seconds(1)))) return;
   while (::write(descriptor_, line.data(), line.size()) < 0 && errno == EINTR) {
   }
-}
-
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
-  std::replace_if(line.begin(), line.end(), is_control, '?');
-  return line;
 }
 
 }  // namespace qmail::smtpd

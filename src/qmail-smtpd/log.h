@@ -24,8 +24,4 @@ class Log {
   std::string remote_ip_;
 };
 
-// `text` with each control character replaced by '?': a library's or the system's text that must
-// stay on one line.
-std::string one_line(std::string_view text);
-
 }  // namespace qmail::smtpd

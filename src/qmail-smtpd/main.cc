@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "qmail-smtpd/config.h"
+#include "qmail-smtpd/end_session.h"
 #include "qmail-smtpd/log.h"
+#include "qmail-smtpd/peer.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/server.h"
-#include "qmail-smtpd/session.h"
+#include "qmail-smtpd/switches.h"
 #include "qmail/control.h"
 #include "qmail/deadline.h"
 #include "qmail/environment.h"
@@ -26,8 +28,9 @@
 
 namespace {
 
-using qmail::smtpd::Environment;
+using qmail::smtpd::Peer;
 using qmail::smtpd::SmtpdConfig;
+using qmail::smtpd::Switches;
 
 constexpr int input = 0;
 constexpr int output = 1;
@@ -72,15 +75,16 @@ int refuse(const qmail::smtpd::Log& log, const qmail::ControlError& error) {
 }
 
 int serve() {
-  const Environment environment = Environment::snapshot();
-  const qmail::smtpd::Log log(log_output, environment.remote_ip);
+  const Peer peer = Peer::of_environment();
+  const Switches switches = Switches::of_environment();
+  const qmail::smtpd::Log log(log_output, peer.remote_ip);
   if (!qmail::enter_home()) {
     return refuse(log, {"qmail's home", std::generic_category().message(errno)});
   }
   const qmail::ControlDir control;
-  const auto config = SmtpdConfig::read(control, environment);
+  const auto config = SmtpdConfig::read(control, switches);
   if (!config) return refuse(log, config.error());
-  return qmail::smtpd::Server({input, output}, *config, environment, control, log).run();
+  return qmail::smtpd::Server({input, output}, *config, peer, switches, control, log).run();
 }
 
 int say_version() {

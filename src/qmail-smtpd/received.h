@@ -13,10 +13,10 @@ namespace qmail::smtpd {
 struct Trace {
   std::string_view remote_host;
   std::string_view helo;  // shown unless it is remote_host but for letter case
-  std::optional<std::string_view> remote_info;
+  std::optional<std::string_view> remote_info{};
   std::string_view remote_ip;
   std::string_view local_name;
-  std::string_view protocol;  // ours; not cleaned
+  std::string protocol;  // ours; not cleaned
 };
 
 // `text` with each byte other than letters, digits and . @ % + / = : - replaced by '?'.

@@ -2,7 +2,7 @@
 //
 // These texts are interface: programs and people match them. Each one is a whole reply, CRLF
 // included. Those with something to fill in are functions; what is filled in must not hold a line
-// end (the session, the queue table and one_line() see to that).
+// end (the session, the queue table and without_controls() see to that).
 #pragma once
 
 #include <array>
@@ -37,9 +37,6 @@ inline std::string helo(std::string_view greeting) {
 inline std::string ehlo(std::string_view greeting, std::string_view extensions) {
   return std::string("250-").append(greeting).append("\r\n").append(extensions);
 }
-inline constexpr std::string_view extensions = "250-PIPELINING\r\n250 8BITMIME\r\n";
-inline constexpr std::string_view extensions_with_starttls =
-    "250-STARTTLS\r\n250-PIPELINING\r\n250 8BITMIME\r\n";
 inline std::string quit(std::string_view greeting) {
   return std::string("221 ").append(greeting).append("\r\n");
 }

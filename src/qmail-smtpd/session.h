@@ -1,9 +1,9 @@
 // Session: what the server side of an SMTP conversation knows, and how it answers each command.
 //
-// No descriptor, no clock, no TLS library: a command goes in, an Outcome comes out. What an Outcome
-// asks for beyond its reply (a message, a handshake, the end) is done by whoever drives the session
-// (server.h), which tells it what came of it. Only lists that must be read at a certain command
-// (tlsclients, morercpthosts.cdb) are read here; if one cannot be read, EndSession is thrown.
+// No descriptor, no file, no clock, no TLS library: a command goes in, an Outcome comes out. What
+// an Outcome asks for beyond its reply (a message, a handshake, the end) is done by whoever drives
+// the session (server.h), which tells it what came of it. What must be looked up at a certain
+// command is asked of Lookups; if it cannot be told, EndSession is thrown.
 #pragma once
 
 #include <optional>
@@ -11,22 +11,17 @@
 #include <string_view>
 #include <vector>
 
-#include "qmail-smtpd/client_certificate.h"
 #include "qmail-smtpd/command.h"
 #include "qmail-smtpd/config.h"
-#include "qmail/control.h"
+#include "qmail-smtpd/lookups.h"
+#include "qmail-smtpd/peer.h"
+#include "qmail-smtpd/received.h"
+#include "qmail-smtpd/relaying.h"
+#include "qmail-smtpd/switches.h"
 #include "qmail/ipme.h"
 #include "tls/tls.h"
 
 namespace qmail::smtpd {
-
-// The program must stop now, with a last sentence for the client (or none, if empty) and a line for
-// the log (or none).
-struct EndSession {
-  std::string reply;
-  std::string log_line{};
-};
-EndSession unreadable_controls(const ControlError& error);
 
 enum class After {
   next_command,
@@ -38,6 +33,7 @@ enum class After {
 struct Outcome {
   std::string reply;
   After after = After::next_command;
+  bool drops_input = false;  // what has arrived by now is no command
 };
 
 struct Envelope {
@@ -49,52 +45,60 @@ struct Envelope {
 class Session {
  public:
   // What is referred to outlives the session.
-  Session(const SmtpdConfig& config, const Environment& environment, const ControlDir& control,
-          const OwnAddresses& own_addresses);
+  Session(const SmtpdConfig& config, const Peer& peer, const Switches& switches,
+          const Lookups& lookups, const OwnAddresses& own_addresses);
 
   std::string banner() const;
   // One reply for each command, whatever it is.
   Outcome handle(const Command& command);
 
-  // Whether the next EHLO offers STARTTLS; never inside TLS.
-  void offer_starttls(bool offer) { starttls_offered_ = offer; }
-  // TLS is up: all that was said before it is forgotten (RFC 3207, 4.2).
-  void tls_started(const tls::SessionFacts& facts, tls::ClientCertificate certificate);
-  bool inside_tls() const { return certificate_.has_value(); }
-
-  // The message's envelope, after After::receive_data; the session has none from then on.
-  Envelope take_envelope();
-  // The name of the last HELO or EHLO; without one, what tcpserver calls the client.
-  const std::string& helo_name() const;
-  // As the trace field shows it.
-  std::string protocol() const;
-  // Relaying was granted because of a certificate: the queue program is told.
-  bool relays_by_certificate() const { return decision_ && decision_->granted_to; }
-
- private:
+  // --- the verbs (verbs.h); called by handle() ---
   Outcome helo(const Command& command);
   Outcome ehlo(const Command& command);
   Outcome mail(const Command& command);
   Outcome rcpt(const Command& command);
-  Outcome data();
+  Outcome data(const Command& command);
+  Outcome rset(const Command& command);
+  Outcome noop(const Command& command);
+  Outcome vrfy(const Command& command);
+  Outcome help(const Command& command);
+  Outcome quit(const Command& command);
   Outcome starttls(const Command& command);
+
+  // TLS is up: all that was said before it is forgotten (RFC 3207, 4.2).
+  void tls_started(const tls::SessionFacts& facts, tls::ClientCertificate certificate);
+  bool inside_tls() const { return tls_.has_value(); }
+
+  // The message's envelope, after After::receive_data; the session has none from then on.
+  Envelope take_envelope();
+  // What the trace field says of this client. Good until the next command.
+  Trace trace() const;
+  const Right& right() const { return right_; }
+
+ private:
+  struct Tls {
+    std::string cipher;
+    tls::ClientCertificate certificate;
+    bool judged = false;  // `certificate`: at the first RCPT that needs it
+  };
+
   void greeted(std::string_view name);
   std::optional<std::string> address_in(const Command& command) const;
   bool may_reach(std::string_view address);
+  Right right_at_start() const;
   std::string refusal() const;
+  std::string protocol() const;
 
   const SmtpdConfig& config_;
-  const Environment& environment_;
-  const ControlDir& control_;
+  const Peer& peer_;
+  const Switches& switches_;
+  const Lookups& lookups_;
   const OwnAddresses& own_addresses_;
 
   std::optional<std::string> helo_name_;
   std::optional<Envelope> envelope_;  // from MAIL on
-  bool starttls_offered_ = false;
-
-  std::string cipher_;                                 // inside TLS
-  std::optional<tls::ClientCertificate> certificate_;  // inside TLS
-  std::optional<CertificateDecision> decision_;        // from the first RCPT that needs one
+  std::optional<Tls> tls_;
+  Right right_;
 };
 
 }  // namespace qmail::smtpd

@@ -2,10 +2,10 @@
 
 #include <string_view>
 
-#include "qmail-smtpd/log.h"
+#include "qmail-smtpd/end_session.h"
 #include "qmail-smtpd/received.h"
 #include "qmail-smtpd/replies.h"
-#include "qmail-smtpd/session.h"
+#include "qmail/ascii.h"
 #include "qmail/text.h"
 
 namespace qmail::smtpd {
@@ -16,11 +16,11 @@ using tls::TlsError;
 
 // TLSCIPHERS, else the lines of control/tlsserverciphers; empty ones leave the default.
 Result<tls::Ciphers, ControlError> read_ciphers(const ControlDir& control,
-                                                const Environment& environment) {
+                                                const Switches& switches) {
   tls::Ciphers ciphers;
   std::string list;
-  if (environment.tls_ciphers) {
-    list = *environment.tls_ciphers;
+  if (switches.tls_ciphers) {
+    list = *switches.tls_ciphers;
     ciphers.origin = "TLSCIPHERS";
   } else {
     const auto lines = control.list("tlsserverciphers");
@@ -39,13 +39,13 @@ bool there_is(const ControlDir& control, std::string_view name) {
   return *there;
 }
 
-tls::ServerSettings read_settings(const ControlDir& control, const Environment& environment) {
+tls::ServerSettings read_settings(const ControlDir& control, const Switches& switches) {
   tls::ServerSettings settings;
   settings.certificate_file = control.file("servercert.pem");
   settings.dh_file = control.file("dh2048.pem");
   settings.ticket_keys_file = control.file("tlsticketkeys");
   // A client that may relay anyway is not asked who it is: some put a question to their user then.
-  if (!environment.relayclient && there_is(control, "tlsclients") &&
+  if (!switches.relayclient && there_is(control, "tlsclients") &&
       there_is(control, "clientca.pem")) {
     settings.client_certificates = {control.file("clientca.pem"), control.file("clientcrl.pem")};
   }
@@ -76,10 +76,10 @@ std::string_view what_failed(TlsError::Step step) {
 }  // namespace
 
 Result<tls::ServerContext, TlsError> make_tls_context(const ControlDir& control,
-                                                      const Environment& environment) {
+                                                      const Switches& switches) {
   if (auto error = tls::load()) return Failure(std::move(*error));
-  tls::ServerSettings settings = read_settings(control, environment);
-  const auto ciphers = read_ciphers(control, environment);
+  tls::ServerSettings settings = read_settings(control, switches);
+  const auto ciphers = read_ciphers(control, switches);
   if (ciphers) settings.ciphers = *ciphers;
   auto context = tls::ServerContext::create(settings);
   if (context && !ciphers) throw unreadable_controls(ciphers.error());
@@ -87,7 +87,7 @@ Result<tls::ServerContext, TlsError> make_tls_context(const ControlDir& control,
 }
 
 std::string tls_failure_reply(const TlsError& error) {
-  return reply::tls_failure(what_failed(error.step), one_line(error.detail));
+  return reply::tls_failure(what_failed(error.step), without_controls(error.detail));
 }
 
 std::string tls_failure_line(const TlsError& error) {
@@ -100,7 +100,7 @@ std::string tls_failure_line(const TlsError& error) {
 }
 
 std::string tls_broken_line(std::string_view reason) {
-  return "TLS failed: connection broken: " + one_line(reason);
+  return "TLS failed: connection broken: " + without_controls(reason);
 }
 
 std::string tls_start_line(const tls::ServerSession& session) {

@@ -1,11 +1,11 @@
 // TLS as qmail-smtpd offers it: what the control files ask for, what a failure is called, what the
-// log says. The handshake itself is src/tls's, the conversation around it server.h's.
+// log says. The handshake itself is src/tls's, the conversation around it upgrade.h's.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "qmail-smtpd/config.h"
+#include "qmail-smtpd/switches.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
 #include "tls/tls.h"
@@ -16,7 +16,7 @@ namespace qmail::smtpd {
 // control/tlsserverciphers cannot be read and nothing else is wrong, or if it cannot be told
 // whether tlsclients or clientca.pem are there.
 Result<tls::ServerContext, tls::TlsError> make_tls_context(const ControlDir& control,
-                                                           const Environment& environment);
+                                                           const Switches& switches);
 
 // What the client is told when TLS cannot be set up: "454 TLS WHAT: DETAIL (#4.3.0)".
 std::string tls_failure_reply(const tls::TlsError& error);

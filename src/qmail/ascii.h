@@ -26,4 +26,8 @@ std::optional<std::uint32_t> leading_number(std::string_view text);
 // Without SP, TAB and CR, LF at the end.
 std::string_view without_trailing_space(std::string_view text);
 
+// With each control character replaced by '?': a library's or the system's text that must stay on
+// one line.
+std::string without_controls(std::string_view text);
+
 }  // namespace qmail

@@ -2,22 +2,21 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <string_view>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 namespace qmail {
 
 namespace {
 
-// What the shell says of a program it cannot run.
-constexpr int status_cannot_run = 127;
+// As a shell's exit status has it.
+constexpr int cannot_be_run = 127;
 
 std::vector<char*> arguments_of(ChildSetup& setup) {
   std::vector<char*> arguments;
@@ -41,58 +40,51 @@ std::vector<char*> environment_of(ChildSetup& setup) {
   return variables;
 }
 
-sigset_t signals_of(const ChildSetup& setup) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : setup.default_signals) sigaddset(&signals, signal);
-  return signals;
-}
-
-class SpawnSettings {
+class FileActions {
  public:
-  explicit SpawnSettings(const ChildSetup& setup) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawnattr_init(&attributes_);
+  explicit FileActions(const ChildSetup& setup) {
+    error_ = ::posix_spawn_file_actions_init(&actions_);
     for (const auto& [ours, theirs] : setup.descriptors) {
       if (error_ == 0) error_ = ::posix_spawn_file_actions_adddup2(&actions_, ours, theirs);
     }
-    if (setup.default_signals.empty()) return;
-    const sigset_t signals = signals_of(setup);
-    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
   }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
 
   int error() const { return error_; }
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
 
  private:
   posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
   int error_ = 0;
 };
 
-// Never comes back. Nothing is allocated here: the process is a copy of ours.
-[[noreturn]] void become(const ChildSetup& setup, char** arguments, char** variables) {
+// What we ignore is ignored in what we start, unless it is made otherwise for that moment.
+class SignalsRestored {
+ public:
+  explicit SignalsRestored(const ChildSetup& setup) : signals_(setup.default_signals) {
+    for (const int signal : signals_) static_cast<void>(std::signal(signal, SIG_DFL));
+  }
+  SignalsRestored(const SignalsRestored&) = delete;
+  SignalsRestored& operator=(const SignalsRestored&) = delete;
+  ~SignalsRestored() {
+    for (const int signal : signals_) static_cast<void>(std::signal(signal, SIG_IGN));
+  }
+
+ private:
+  const std::vector<int>& signals_;
+};
+
+// Never comes back. Nothing is allocated here.
+[[noreturn]] void become(const ChildSetup& setup, const char* program, char* const* arguments,
+                         char** variables) {
   for (const auto& [ours, theirs] : setup.descriptors) {
-    const bool placed =
-        ours == theirs ? ::fcntl(ours, F_SETFD, 0) == 0 : ::dup2(ours, theirs) == theirs;
-    if (!placed) ::_exit(status_cannot_run);
+    if (::dup2(ours, theirs) != theirs) ::_exit(cannot_be_run);
   }
-  for (const int signal : setup.default_signals) static_cast<void>(std::signal(signal, SIG_DFL));
-  if (setup.in_path) {
-    ::environ = variables;
-    ::execvp(arguments[0], arguments);
-  } else {
-    ::execve(arguments[0], arguments, variables);
-  }
-  ::_exit(status_cannot_run);
+  ::environ = variables;
+  ::execvp(program, arguments);
+  ::_exit(cannot_be_run);
 }
 
 }  // namespace
@@ -106,22 +98,25 @@ std::optional<Pipe> make_pipe() {
 Result<ChildProcess, int> ChildProcess::start(const ChildSetup& wanted) {
   ChildSetup setup = wanted;
   const std::vector<char*> arguments = arguments_of(setup);
-  const std::vector<char*> variables = environment_of(setup);
-  const SpawnSettings settings(setup);
-  if (settings.error() != 0) return Failure(settings.error());
+  std::vector<char*> variables = environment_of(setup);
+  const FileActions actions(setup);
+  if (actions.error() != 0) return Failure(actions.error());
+  const SignalsRestored signals(setup);
+  // What holds a '/' is not looked for in PATH.
+  const std::string& name = setup.arguments.front();
+  const bool search = setup.in_path || name.find('/') != std::string::npos || name.empty();
+  const std::string program = search ? name : "./" + name;
   // The child shares our memory until it has become the program (vfork(2)): nothing is copied,
   // however much TLS has mapped.
   pid_t pid = -1;
-  const auto spawn = setup.in_path ? ::posix_spawnp : ::posix_spawn;
-  const int error = spawn(&pid, arguments.front(), settings.actions(), settings.attributes(),
-                          arguments.data(), variables.data());
+  const int error = ::posix_spawnp(&pid, program.c_str(), actions.get(), nullptr, arguments.data(),
+                                   variables.data());
   if (error == 0) return ChildProcess(pid);
   // So does a container's sandbox answer that does not know clone3, which glibc uses here but not
   // in fork(2). That the program cannot be run is then told by its exit status.
   if (error != EPERM) return Failure(error);
   pid = ::fork();
-  if (pid == 0)
-    become(setup, const_cast<char**>(arguments.data()), const_cast<char**>(variables.data()));
+  if (pid == 0) become(setup, program.c_str(), arguments.data(), variables.data());
   if (pid < 0) return Failure(errno);
   return ChildProcess(pid);
 }
@@ -136,15 +131,15 @@ Result<int, int> ChildProcess::wait() {
 
 Result<std::optional<int>, int> ChildProcess::wait_until(Deadline deadline) {
   // There is no portable way to wait for a process and a time; most have ended after a few naps.
-  std::chrono::milliseconds nap(1);
+  int nap = 1;  // milliseconds
   for (;;) {
     int status = 0;
     const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
     if (ended == pid_) return std::optional(status);
     if (ended < 0 && errno != EINTR) return Failure(errno);
     if (deadline.passed()) break;
-    std::this_thread::sleep_for(nap);
-    nap = std::min(nap * 2, std::chrono::milliseconds(20));
+    static_cast<void>(::poll(nullptr, 0, nap));
+    nap = std::min(nap * 2, 20);
   }
   ::kill(pid_, SIGKILL);
   const auto status = wait();

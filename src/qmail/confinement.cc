@@ -228,6 +228,4 @@ void confine(std::span<const char* const> writable, ForbiddenCall forbidden_call
   forbid_calls(forbidden_call);
 }
 
-void hide_memory() { static_cast<void>(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
-
 }  // namespace qmail

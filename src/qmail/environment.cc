@@ -7,7 +7,7 @@
 
 namespace qmail {
 
-std::optional<std::string> environment(const char* name) {
+std::optional<std::string> environment_variable(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr) return std::nullopt;
   return value;

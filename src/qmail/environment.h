@@ -7,7 +7,7 @@
 namespace qmail {
 
 // The variable's value; set but empty is a value.
-std::optional<std::string> environment(const char* name);
+std::optional<std::string> environment_variable(const char* name);
 
 // Is the variable set to something? (FOO= asks for nothing.)
 bool environment_asks(const char* name);

@@ -41,11 +41,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   config.greeting = "here.test";
   config.recipient_hosts = RecipientHosts({"here.test"}, {}, "");
   config.databytes = 1000;
-  Environment environment;
-  environment.queue_program = "/nonexistent/qmail-queue";
+  const Peer peer;
+  Switches switches;
+  switches.queue_program = "/nonexistent/qmail-queue";
   const qmail::ControlDir control("/nonexistent");
-  const Log log(log_file.get(), environment.remote_ip);
-  Server server({in.get(), out.get()}, config, environment, control, log);
+  const Log log(log_file.get(), peer.remote_ip);
+  Server server({in.get(), out.get()}, config, peer, switches, control, log);
   const int status = server.run();
 
   std::string_view replies;

@@ -161,14 +161,22 @@ class Run {
  public:
   Run(const Circumstances& how, std::string_view script, const qmail::ControlDir& control)
       : how_(how),
-        environment_(environment(how)),
+        switches_(switches(how)),
+        lookups_{
+            .tls_to_be_had = [] { return true; },
+            .takes_mail_for =
+                [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+            .judge =
+                [&control](const qmail::tls::ClientCertificate& certificate) {
+                  return decide_relaying(certificate, control);
+                },
+        },
         connection_(std::make_unique<ScriptTransport>(script, how.piece), std::chrono::seconds(1)),
-        session_(config_, environment_, control, own_) {
+        session_(config_, peer_, switches_, lookups_, own_) {
     config_.greeting = "here.test";
     config_.localhost = "here.test";
     config_.bad_senders = BadSenders({"bad@b.test", "@evil.test"});
     config_.recipient_hosts = RecipientHosts({"here.test", ".sub.test"}, {}, "");
-    session_.offer_starttls(true);
   }
 
   void converse() {
@@ -178,7 +186,7 @@ class Run {
       const Outcome outcome = session_.handle(command);
       must_be_well_formed(outcome.reply);
       note(command.verb, outcome);
-      if (command.verb == Verb::starttls) connection_.forget_input();
+      if (outcome.drops_input) connection_.forget_input();
       if (outcome.after == After::hang_up) return;
       if (outcome.after == After::start_tls) start_tls();
       if (outcome.after == After::receive_data) {
@@ -189,22 +197,24 @@ class Run {
   }
 
  private:
-  static Environment environment(const Circumstances& how) {
-    Environment result;
+  static Switches switches(const Circumstances& how) {
+    Switches result;
     if (how.relayclient) result.relayclient = std::string(suffix);
     return result;
   }
 
   // Keeps our own account of the recipients accepted since the last MAIL.
-  void note(Verb verb, const Outcome& outcome) {
+  void note(std::string_view verb, const Outcome& outcome) {
+    const auto is = [verb](std::string_view name) {
+      return qmail::equal_ignoring_case(verb, name);
+    };
     const bool good = outcome.reply.starts_with("250");
-    if (verb == Verb::rcpt && good) {
+    if (is("rcpt") && good) {
       must(sender_known_);
       ++accepted_;
     }
-    if (verb == Verb::mail ? good
-                           : verb == Verb::helo || verb == Verb::ehlo || verb == Verb::rset) {
-      sender_known_ = verb == Verb::mail;
+    if (is("mail") ? good : is("helo") || is("ehlo") || is("rset")) {
+      sender_known_ = is("mail");
       accepted_ = 0;
     }
   }
@@ -235,7 +245,9 @@ class Run {
 
   Circumstances how_;
   SmtpdConfig config_;
-  Environment environment_;
+  Peer peer_;
+  Switches switches_;
+  Lookups lookups_;
   qmail::OwnAddresses own_{{qmail::IpAddress::v4({127, 0, 0, 1})}};
   Connection connection_;
   Session session_;

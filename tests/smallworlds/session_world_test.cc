@@ -127,7 +127,7 @@ class SessionWorld : public testing::Test {
     config_.recipient_hosts = smtpd::RecipientHosts({"here.test"}, {}, "");
   }
 
-  Session session() const { return Session(config_, environment_, control_, own_); }
+  Session session() const { return Session(config_, peer_, switches_, lookups_, own_); }
 
   void walk(const Session& session, const State& state, std::size_t left, std::string& said) {
     for (int number = 0; number < steps; ++number) {
@@ -151,7 +151,7 @@ class SessionWorld : public testing::Test {
       if (outcome.after == After::start_tls && step == starttls) {
         next.tls_started({"TLSv1.3", "TLS_AES_256_GCM_SHA384"}, {});
       }
-      good = good && next.inside_tls() == want.next.tls && !next.relays_by_certificate();
+      good = good && next.inside_tls() == want.next.tls && !smtpd::may_relay(next.right());
       if (!good && ++wrong_ <= 10) {
         ADD_FAILURE() << said << ": " << outcome.reply << "; wanted " << want.code;
       }
@@ -161,8 +161,12 @@ class SessionWorld : public testing::Test {
   }
 
   smtpd::SmtpdConfig config_;
-  smtpd::Environment environment_;
-  ControlDir control_{"/nonexistent"};
+  smtpd::Peer peer_;
+  smtpd::Switches switches_;
+  smtpd::Lookups lookups_{
+      .tls_to_be_had = [] { return true; },
+      .takes_mail_for = [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+      .judge = [](const tls::ClientCertificate&) { return smtpd::CertificateDecision{}; }};
   OwnAddresses own_{{}};
   std::size_t count_ = 0;
   std::size_t wrong_ = 0;
@@ -174,7 +178,6 @@ constexpr std::size_t walked =
 
 TEST_F(SessionWorld, EveryOrderOfSixCommandsFromTheClear) {
   Session start = session();
-  start.offer_starttls(true);
   std::string said;
   walk(start, {}, 6, said);
   EXPECT_EQ(count_, walked);
@@ -183,7 +186,6 @@ TEST_F(SessionWorld, EveryOrderOfSixCommandsFromTheClear) {
 
 TEST_F(SessionWorld, EveryOrderOfSixCommandsInsideTls) {
   Session start = session();
-  start.offer_starttls(true);
   start.tls_started({"TLSv1.3", "TLS_AES_256_GCM_SHA384"}, {});
   std::string said;
   walk(start, {true}, 6, said);

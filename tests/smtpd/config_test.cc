@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "qmail-smtpd/peer.h"
 #include "scratch_dir.h"
 
 namespace qmail::smtpd {
@@ -12,8 +13,8 @@ namespace {
 class Config : public testing::Test {
  protected:
   Config() { dir_.put("me", "mx.example.net\n"); }
-  SmtpdConfig read(const Environment& environment = {}) const {
-    auto config = SmtpdConfig::read(ControlDir(dir_.path()), environment);
+  SmtpdConfig read(const Switches& switches = {}) const {
+    auto config = SmtpdConfig::read(ControlDir(dir_.path()), switches);
     EXPECT_TRUE(config.has_value());
     return *std::move(config);
   }
@@ -70,9 +71,9 @@ TEST_F(Config, Databytes) {
   }
   dir_.put("databytes", "55");
   for (const Row& row : rows) {
-    Environment environment;
-    environment.databytes = row.content;
-    EXPECT_EQ(read(environment).databytes, row.bytes) << row.content;
+    Switches switches;
+    switches.databytes = row.content;
+    EXPECT_EQ(read(switches).databytes, row.bytes) << row.content;
   }
 }
 
@@ -108,11 +109,12 @@ class Variables : public testing::Test {
 };
 
 TEST_F(Variables, Unset) {
-  const Environment found = Environment::snapshot();
-  EXPECT_EQ(found.remote_ip, "unknown");
-  EXPECT_EQ(found.remote_host, "unknown");
-  EXPECT_EQ(found.remote_info, std::nullopt);
-  EXPECT_EQ(found.local_name, "unknown");
+  const Peer peer = Peer::of_environment();
+  const Switches found = Switches::of_environment();
+  EXPECT_EQ(peer.remote_ip, "unknown");
+  EXPECT_EQ(peer.remote_host, "unknown");
+  EXPECT_EQ(peer.remote_info, std::nullopt);
+  EXPECT_EQ(peer.local_name, "unknown");
   EXPECT_EQ(found.relayclient, std::nullopt);
   EXPECT_EQ(found.databytes, std::nullopt);
   EXPECT_EQ(found.queue_program, "bin/qmail-queue");
@@ -126,11 +128,12 @@ TEST_F(Variables, EmptyIsAValueExceptForSmtps) {
     set(name, "");
   }
   set("TCPLOCALIP", "192.0.2.25");
-  const Environment found = Environment::snapshot();
-  EXPECT_EQ(found.remote_ip, "");
-  EXPECT_EQ(found.remote_host, "");
-  EXPECT_EQ(found.remote_info, "");
-  EXPECT_EQ(found.local_name, "");  // TCPLOCALHOST, not TCPLOCALIP
+  const Peer peer = Peer::of_environment();
+  const Switches found = Switches::of_environment();
+  EXPECT_EQ(peer.remote_ip, "");
+  EXPECT_EQ(peer.remote_host, "");
+  EXPECT_EQ(peer.remote_info, "");
+  EXPECT_EQ(peer.local_name, "");  // TCPLOCALHOST, not TCPLOCALIP
   EXPECT_EQ(found.relayclient, "");
   EXPECT_EQ(found.databytes, "");
   EXPECT_EQ(found.queue_program, "");
@@ -140,9 +143,9 @@ TEST_F(Variables, EmptyIsAValueExceptForSmtps) {
 
 TEST_F(Variables, TheLocalAddressStandsInForTheName) {
   set("TCPLOCALIP", "192.0.2.25");
-  EXPECT_EQ(Environment::snapshot().local_name, "192.0.2.25");
+  EXPECT_EQ(Peer::of_environment().local_name, "192.0.2.25");
   set("SMTPS", "0");
-  EXPECT_TRUE(Environment::snapshot().tls_from_the_start);
+  EXPECT_TRUE(Switches::of_environment().tls_from_the_start);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "qmail-smtpd/end_session.h"
 #include "qmail-smtpd/replies.h"
 #include "scratch_dir.h"
 
@@ -27,7 +28,7 @@ class SessionTest : public testing::Test {
     config_.localhost = "mx.example.net";
     config_.bad_senders = BadSenders({"@evil.example"});
     config_.recipient_hosts = RecipientHosts({"example.com"}, {}, "");
-    environment_.remote_host = "client.example.org";
+    peer_.remote_host = "client.example.org";
   }
 
   std::string say(const std::string& line) { return session_.handle(parse_command({line})).reply; }
@@ -36,11 +37,17 @@ class SessionTest : public testing::Test {
   }
 
   SmtpdConfig config_;
-  Environment environment_;
+  Peer peer_;
+  Switches switches_;
   ScratchDir dir_;
   ControlDir control_{dir_.path()};
   OwnAddresses own_{{IpAddress::v4({127, 0, 0, 1})}};
-  Session session_{config_, environment_, control_, own_};
+  bool certificate_there_ = false;
+  Lookups lookups_{
+      .tls_to_be_had = [this] { return certificate_there_; },
+      .takes_mail_for = [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+      .judge = [this](const tls::ClientCertificate& c) { return decide_relaying(c, control_); }};
+  Session session_{config_, peer_, switches_, lookups_, own_};
 };
 
 TEST_F(SessionTest, SimpleVerbs) {
@@ -58,7 +65,7 @@ TEST_F(SessionTest, SimpleVerbs) {
 }
 
 TEST_F(SessionTest, StarttlsIsOfferedInTheClearOnly) {
-  session_.offer_starttls(true);
+  certificate_there_ = true;
   EXPECT_EQ(say("EHLO x"),
             "250-mx.example.net\r\n250-STARTTLS\r\n250-PIPELINING\r\n250 8BITMIME\r\n");
   EXPECT_EQ(say("STARTTLS x"), "501 Syntax error (no parameters allowed) (#5.5.4)\r\n");
@@ -126,41 +133,45 @@ TEST_F(SessionTest, ABarredSenderIsToldAtRcpt) {
 }
 
 TEST_F(SessionTest, ARelayClientsSuffixIsAppended) {
-  environment_.relayclient = "@relay.example";
+  switches_.relayclient = "@relay.example";
+  Session session(config_, peer_, switches_, lookups_, own_);
+  const auto say = [&session](const std::string& line) {
+    return session.handle(parse_command({line})).reply;
+  };
   say("MAIL FROM:<>");
   EXPECT_EQ(say("RCPT TO:<bob@far.example>"), ok);
   EXPECT_EQ(say("RCPT TO:<>"), ok);
   EXPECT_EQ(say("RCPT TO:<" + std::string(899, 'a') + ">"), ok);
-  const auto recipients = session_.take_envelope().recipients;
+  const auto recipients = session.take_envelope().recipients;
   EXPECT_EQ(recipients.at(0), "bob@far.example@relay.example");
   EXPECT_EQ(recipients.at(1), "@relay.example");
   EXPECT_EQ(recipients.at(2).size(), 899U + 14U);
 }
 
 TEST_F(SessionTest, TheHeloName) {
-  EXPECT_EQ(session_.helo_name(), "client.example.org");
+  EXPECT_EQ(session_.trace().helo, "client.example.org");
   say("HELO one");
-  EXPECT_EQ(session_.helo_name(), "one");
+  EXPECT_EQ(session_.trace().helo, "one");
   say("EHLO");
-  EXPECT_EQ(session_.helo_name(), "");
+  EXPECT_EQ(session_.trace().helo, "");
   start_tls();
-  EXPECT_EQ(session_.helo_name(), "client.example.org");
+  EXPECT_EQ(session_.trace().helo, "client.example.org");
 }
 
 TEST_F(SessionTest, ProtocolShowsCipherAndCertificate) {
-  EXPECT_EQ(session_.protocol(), "SMTP");
+  EXPECT_EQ(session_.trace().protocol, "SMTP");
   say("EHLO x");
-  EXPECT_EQ(session_.protocol(), "SMTP");
+  EXPECT_EQ(session_.trace().protocol, "SMTP");
   dir_.put("tlsclients", "relay@client.example\n");
   start_tls({State::verified, "", "Relay@client.example"});
-  EXPECT_EQ(session_.protocol(), "ESMTPS (TLS_AES_256_GCM_SHA384 encrypted)");
-  EXPECT_FALSE(session_.relays_by_certificate());
+  EXPECT_EQ(session_.trace().protocol, "ESMTPS (TLS_AES_256_GCM_SHA384 encrypted)");
+  EXPECT_FALSE(may_relay(session_.right()));
   say("MAIL FROM:<>");
   EXPECT_EQ(say("RCPT TO:<ann@example.com>"), ok);
-  EXPECT_FALSE(session_.relays_by_certificate());  // it was not needed yet
+  EXPECT_FALSE(may_relay(session_.right()));  // it was not needed yet
   EXPECT_EQ(say("RCPT TO:<bob@far.example>"), ok);
-  EXPECT_TRUE(session_.relays_by_certificate());
-  EXPECT_EQ(session_.protocol(),
+  EXPECT_TRUE(may_relay(session_.right()));
+  EXPECT_EQ(session_.trace().protocol,
             "ESMTPS (TLS_AES_256_GCM_SHA384 encrypted)\n  (cert Relay@client.example)");
   dir_.put("tlsclients", "");  // judged once
   say("EHLO x");

@@ -1,0 +1,16 @@
+// The extensions that the reply to EHLO names, in the order in which they stand there. Pure.
+#pragma once
+
+#include <string>
+
+namespace qmail::smtpd {
+
+// What is to be had in this session, at this moment.
+struct Offer {
+  bool starttls = false;
+};
+
+// The lines behind the greeting's, the last one without a hyphen.
+std::string extension_lines(const Offer& offer);
+
+}  // namespace qmail::smtpd

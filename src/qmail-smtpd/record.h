@@ -1,0 +1,24 @@
+// Record: what became of a session, for whoever tells of it at its end.
+#pragma once
+
+#include <cstdint>
+
+namespace qmail::smtpd {
+
+struct Record {
+  enum class End {
+    quit,
+    lost,       // the client went away
+    timed_out,  // it said nothing for too long
+    tls,        // the handshake failed
+    refused,    // we closed
+  };
+
+  std::uint64_t messages = 0;    // queued
+  std::uint64_t recipients = 0;  // of queued messages
+  std::uint64_t refused = 0;     // recipients that were told so
+  std::uint64_t bytes = 0;       // of queued messages, as they were stored
+  End end = End::refused;
+};
+
+}  // namespace qmail::smtpd
