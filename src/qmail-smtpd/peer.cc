@@ -8,14 +8,14 @@ namespace qmail::smtpd {
 
 Peer Peer::of_environment() {
   Peer peer;
-  const auto take = [](std::string& into, const char* name) {
-    if (auto value = environment_variable(name)) into = *std::move(value);
+  const auto take = [](std::string& into, std::optional<std::string> value) {
+    if (value) into = *std::move(value);
   };
-  take(peer.remote_ip, "TCPREMOTEIP");
-  take(peer.remote_host, "TCPREMOTEHOST");
+  take(peer.remote_ip, environment_variable("TCPREMOTEIP"));
+  take(peer.remote_host, environment_variable("TCPREMOTEHOST"));
   peer.remote_info = environment_variable("TCPREMOTEINFO");
-  take(peer.local_name, "TCPLOCALIP");
-  take(peer.local_name, "TCPLOCALHOST");
+  take(peer.local_name, environment_variable("TCPLOCALIP"));
+  take(peer.local_name, environment_variable("TCPLOCALHOST"));
   return peer;
 }
 
