@@ -27,17 +27,16 @@ char* copy_with_spaces(char* to, const char* from, const char* end, const char* 
 
 }  // namespace
 
-// A line begins at `from`: its first dot is doubled, its first NULs are sent, but for the last of
-// them if what follows is not here yet. Returns what comes behind them.
-const char* DataEncoder::begin_line(const char* from, const char* end, char*& to) {
-  if (*from == '.') *to++ = '.';
-  if (*from != '\0') return from;
+// NULs at the start of a line, the first one at `from`: sent, but for the last of them if what
+// follows is not here yet. (Every line asks for its first byte: what is rare has a function of its
+// own, so that the loop over lines stays short.)
+DataEncoder::Place DataEncoder::send_nuls(const char* from, const char* end, char* to) {
   const char* const rest = std::find_if(from, end, [](char c) { return c != '\0'; });
   to = copy(to, from, rest - 1);
   line_start_ = false;
   held_nul_ = rest == end;
   if (!held_nul_) *to++ = *rest == '.' ? ' ' : '\0';
-  return rest;
+  return {rest, to};
 }
 
 std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
@@ -51,10 +50,13 @@ std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
   }
   held_cr_ = false;
   if (held_nul_) *to++ = *from == '.' ? ' ' : '\0';
-  if (line_start_ || (held_nul_ && *from == '\0')) {
-    from = begin_line(from, end, to);
-  } else {
-    held_nul_ = false;
+  const bool nul_goes_on = held_nul_ && *from == '\0';
+  held_nul_ = false;
+  if (line_start_ && *from == '.') *to++ = '.';
+  if ((line_start_ || nul_goes_on) && *from == '\0') {
+    const Place behind = send_nuls(from, end, to);
+    from = behind.from;
+    to = behind.to;
   }
   const char* next_cr = find(from, end, '\r');  // most messages have none
   for (;;) {
@@ -77,7 +79,12 @@ std::size_t DataEncoder::encode(std::string_view block, std::span<char> out) {
     line_start_ = true;
     from = line_feed + 1;
     if (from == end) break;
-    from = begin_line(from, end, to);
+    if (*from == '.') *to++ = '.';
+    if (*from == '\0') {
+      const Place behind = send_nuls(from, end, to);
+      from = behind.from;
+      to = behind.to;
+    }
   }
   return static_cast<std::size_t>(to - out.data());
 }

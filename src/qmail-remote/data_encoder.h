@@ -27,7 +27,11 @@ class DataEncoder {
   bool at_line_start() const { return line_start_ && !held_cr_; }
 
  private:
-  const char* begin_line(const char* from, const char* end, char*& to);
+  struct Place {
+    const char* from;
+    char* to;
+  };
+  Place send_nuls(const char* from, const char* end, char* to);
 
   bool line_start_ = true;
   // What the last byte is sent as depends on the next one:

@@ -10,8 +10,10 @@ namespace qmail {
 
 namespace {
 
-// ENXIO is the system's word for it, too: a socket cannot be opened at all.
+// ENXIO is the system's word for it, too: a socket cannot be opened at all. A file that is not
+// there is the usual case, and looking its text up costs thousands of instructions.
 FileError file_error(int code) {
+  if (code == ENOENT) return {code, "No such file or directory"};
   return {code, code == ENXIO ? "not a regular file" : std::generic_category().message(code)};
 }
 
