@@ -165,10 +165,12 @@ inline std::string received_certificate_for(std::string_view common_name) {
 
 // With DEBUG, behind the sentence of every report from inside TLS.
 inline std::string tls_facts(std::string_view version, std::string_view cipher,
-                             std::string_view subject, std::string_view issuer) {
+                             std::string_view subject, std::string_view issuer,
+                             std::string_view group) {
   std::string text = "STARTTLS proto=" + one_line(version) + "; cipher=" + one_line(cipher);
   if (!subject.empty()) text += "; subject=" + one_line(subject);
   if (!issuer.empty()) text += "; issuer=" + one_line(issuer);
+  if (!group.empty()) text += "; group=" + one_line(group);
   return text += ";\n";
 }
 

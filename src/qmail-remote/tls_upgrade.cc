@@ -72,7 +72,7 @@ std::optional<Ending> TlsUpgrade::handshake(Connection& connection, int socket) 
   connection.upgrade(std::move(session->transport));
   if (manner_.with_tls_facts) {
     facts_ = tls_facts(session->facts.version, session->facts.cipher, session->server.subject,
-                       session->server.issuer);
+                       session->server.issuer, session->facts.group);
   }
   session_ = std::move(session->server);
   return std::nullopt;

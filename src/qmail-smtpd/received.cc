@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "qmail/ascii.h"
 
@@ -19,7 +20,7 @@ bool is_harmless(char c) {
   return is_letter(c) || is_digit(c) || others.find(c) != std::string_view::npos;
 }
 
-void append_two_digits(std::string& text, long number) {
+void append_two_digits(std::string& text, std::int64_t number) {
   text.push_back(static_cast<char>('0' + number / 10));
   text.push_back(static_cast<char>('0' + number % 10));
 }

@@ -111,6 +111,10 @@ std::string tls_start_line(const tls::ServerSession& session) {
   return line;
 }
 
+std::string group_line(const tls::SessionFacts& facts) {
+  return "key exchange: " + (facts.group.empty() ? "without a group" : facts.group);
+}
+
 std::string certificate_line(const tls::ClientCertificate& certificate) {
   using State = tls::ClientCertificate::State;
   if (certificate.state == State::none) return "client certificate: none";

@@ -28,7 +28,9 @@ std::string tls_failure_line(const tls::TlsError& error);
 std::string tls_broken_line(std::string_view reason);
 // "TLS started: TLSv1.3 CIPHER sni NAME cert ADDRESS", the last two if there are any.
 std::string tls_start_line(const tls::ServerSession& session);
-// What only someone who is looking for trouble wants to know about the client's certificate.
+// What only someone who is looking for trouble wants to know: the group of the key exchange, the
+// client's certificate.
+std::string group_line(const tls::SessionFacts& facts);
 std::string certificate_line(const tls::ClientCertificate& certificate);
 std::string warning_line(const tls::Warning& warning);
 

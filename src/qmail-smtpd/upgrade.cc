@@ -51,7 +51,10 @@ TlsUpgrade::Started TlsUpgrade::shake_hands(Connection& connection,
     throw HandshakeFailed{};
   }
   log_.line(tls_start_line(*started));
-  if (switches_.debug) log_.line(certificate_line(started->client));
+  if (switches_.debug) {
+    log_.line(group_line(started->facts));
+    log_.line(certificate_line(started->client));
+  }
   connection.upgrade(std::move(started->transport));
   return Started{std::move(started->facts), std::move(started->client)};
 }

@@ -66,9 +66,12 @@ Warning no_cipher(const Ciphers& ciphers) {
   return {ciphers.origin, "names no cipher, so TLS 1.2 will not work: " + ciphers.list};
 }
 
-SessionFacts facts_of(const SSL* ssl) {
+SessionFacts facts_of(SSL* ssl) {
+  // SSL_get0_group_name is new in OpenSSL 3.2.
+  const auto id = SSL_get_negotiated_group(ssl);
+  const char* group = id != 0 ? SSL_group_to_name(ssl, static_cast<int>(id)) : nullptr;
   return {SSL_get_version(ssl), SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)),
-          SSL_session_reused(ssl) == 1};
+          SSL_session_reused(ssl) == 1, group != nullptr ? group : ""};
 }
 
 int carry_on(int /*ok*/, X509_STORE_CTX* /*store*/) { return 1; }

@@ -21,7 +21,7 @@ std::optional<Warning> use_ciphers(SSL_CTX* context, const Ciphers& ciphers);
 
 Warning no_cipher(const Ciphers& ciphers);
 
-SessionFacts facts_of(const SSL* ssl);
+SessionFacts facts_of(SSL* ssl);
 
 // A verification callback that never breaks the handshake: every check is made, the last failure is
 // the result (SSL_get_verify_result), and what follows from it is decided afterwards.

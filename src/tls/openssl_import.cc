@@ -135,6 +135,7 @@
   F(2, SSL_get_servername) \
   F(1, SSL_get_verify_result) \
   F(1, SSL_get_version) \
+  F(2, SSL_group_to_name) \
   F(1, SSL_new) \
   F(4, SSL_read_ex) \
   F(1, SSL_session_reused) \

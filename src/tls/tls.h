@@ -108,6 +108,7 @@ struct SessionFacts {
   std::string version;  // "TLSv1.3"
   std::string cipher;   // "TLS_AES_256_GCM_SHA384"
   bool resumed = false;
+  std::string group{};  // of the key exchange: "X25519MLKEM768"; empty where there was none (RSA)
 };
 
 // --- server ---

@@ -54,8 +54,10 @@ TEST(Messages, ByTable) {
        "TLS unable to verify server mx: received certificate for Mail?eXchanger"},
       {quoted_reply(""), ""},
       {quoted_reply("550 no\n"), "Remote host said: 550 no\n"},
-      {tls_facts("TLSv1.3", "AES", "/CN=a\n", ""),
+      {tls_facts("TLSv1.3", "AES", "/CN=a\n", "", ""),
        "STARTTLS proto=TLSv1.3; cipher=AES; subject=/CN=a?;\n"},
+      {tls_facts("TLSv1.3", "AES", "", "/CN=ca", "X25519"),
+       "STARTTLS proto=TLSv1.3; cipher=AES; issuer=/CN=ca; group=X25519;\n"},
       {tls_forbidden("mx.test"),
        "TLS forbidden by control/notlshosts/mx.test or control/tlshosts/exhaustivelist, but port "
        "465 speaks nothing else"},

@@ -48,6 +48,12 @@ TEST(Starttls, TheLineForAStart) {
             "cert relay?@client.example");
 }
 
+TEST(Starttls, TheGroupForDebugging) {
+  EXPECT_EQ(group_line({"TLSv1.3", "AES", false, "X25519MLKEM768"}),
+            "key exchange: X25519MLKEM768");
+  EXPECT_EQ(group_line({"TLSv1.2", "AES256-SHA"}), "key exchange: without a group");
+}
+
 TEST(Starttls, TheCertificateForDebugging) {
   using State = tls::ClientCertificate::State;
   EXPECT_EQ(certificate_line({}), "client certificate: none");
