@@ -24,6 +24,8 @@ void need(bool good) {
   throw std::runtime_error("test_pki: OpenSSL failed");
 }
 
+using NamePtr = std::unique_ptr<X509_NAME, OpensslDeleter<X509_NAME_free>>;
+
 KeyPtr make(KeyKind kind) {
   switch (kind) {
     case KeyKind::rsa:
@@ -118,12 +120,14 @@ Issued issue(const Request& request, const Issued* issuer) {
   set_random_serial(raw);
   X509_gmtime_adj(X509_getm_notBefore(raw), request.from);
   X509_gmtime_adj(X509_getm_notAfter(raw), request.until);
+  const NamePtr subject(X509_NAME_new());
   for (const auto& [kind, value] : request.subject) {
     const int type = kind == NID_pkcs9_emailAddress ? V_ASN1_IA5STRING : V_ASN1_UTF8STRING;
-    need(X509_NAME_add_entry_by_NID(X509_get_subject_name(raw), kind, type,
+    need(X509_NAME_add_entry_by_NID(subject.get(), kind, type,
                                     reinterpret_cast<const unsigned char*>(value.data()),
                                     static_cast<int>(value.size()), -1, 0) == 1);
   }
+  need(X509_set_subject_name(raw, subject.get()) == 1);
   X509* signer = issuer != nullptr ? issuer->certificate.get() : raw;
   EVP_PKEY* signing_key = key(issuer != nullptr ? issuer->kind : request.key);
   need(X509_set_issuer_name(raw, X509_get_subject_name(signer)) == 1);
