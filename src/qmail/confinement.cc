@@ -169,7 +169,7 @@ constexpr std::uint32_t x32_calls = 0x40000000;  // the same calls under other n
 constexpr std::size_t lowest_half = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4;
 
 constexpr auto make_filter() {
-  constexpr std::size_t head = 15;
+  constexpr std::size_t head = 13;
   std::array<sock_filter, head + 2 * std::size(forbidden) + 1> filter{};
   auto* next = filter.data();
   const auto put = [&next](sock_filter line) { *next++ = line; };
@@ -184,15 +184,14 @@ constexpr auto make_filter() {
   constexpr std::uint32_t clone3 = 435;
   put(unless(BPF_JEQ, clone3, 1));
   put(give(SECCOMP_RET_ERRNO | ENOSYS));
-  // posix_spawn(3) blocks every signal before it calls clone: trapped there it would be killed
-  // without a word, so it is told "not permitted", which its caller can say.
-  put(unless(BPF_JEQ, SYS_clone, 6));
+  // posix_spawn(3), and fork(3) of later C libraries, block every signal before they call clone:
+  // trapped there they would be killed without a word, so they are told "not permitted", which
+  // their caller can say.
+  put(unless(BPF_JEQ, SYS_clone, 4));
   put(load(offsetof(seccomp_data, args) + lowest_half));
   put(unless(BPF_JSET, CLONE_THREAD, 1));
   put(give(SECCOMP_RET_ALLOW));
-  put(unless(BPF_JSET, CLONE_VFORK, 1));
   put(give(SECCOMP_RET_ERRNO | EPERM));
-  put(give(SECCOMP_RET_TRAP));
   for (const int call : forbidden) {
     put(unless(BPF_JEQ, static_cast<std::uint32_t>(call), 1));
     put(give(SECCOMP_RET_TRAP));
