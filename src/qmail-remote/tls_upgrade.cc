@@ -5,7 +5,6 @@
 
 #include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
-#include "qmail/text.h"
 
 namespace qmail::remote {
 
@@ -34,13 +33,12 @@ std::optional<Ending> TlsUpgrade::prepare() {
   settings.server_name = without_final_dot(server_.name);
   if (policy_.level == TlsPolicy::Level::verify) settings.anchors_file = policy_.authorities;
   settings.certificate_file = manner_.control.file("clientcert.pem");
+  const auto parameters = tls::read_parameters(
+      manner_.control, {"tlsclientciphers", "clientciphersuite", "tlsclientmethod"});
+  if (parameters) settings.parameters = *parameters;
   auto context = tls::ClientContext::create(settings);
   if (!context) return unavailable(context.error());
-  const auto ciphers = manner_.control.list("tlsclientciphers");
-  if (!ciphers) return Ending{deferred(text_control_unreadable)};
-  if (*ciphers && !(*ciphers)->empty()) {
-    context->set_ciphers({joined(**ciphers, ":"), "control/tlsclientciphers"});
-  }
+  if (!parameters) return Ending{deferred(text_control_unreadable)};
   context_ = std::move(*context);
   return std::nullopt;
 }
@@ -49,7 +47,8 @@ std::optional<Ending> TlsUpgrade::unavailable(const tls::TlsError& error) const 
   if (error.step == tls::TlsError::Step::trust) {
     return before(tls_authorities_unusable(policy_.authorities, error.detail), {}, Then::give_up);
   }
-  if (!policy_.demands_tls() && server_.port != smtps_port) return std::nullopt;
+  const bool narrowed_away = error.step == tls::TlsError::Step::parameters;
+  if (!policy_.demands_tls() && server_.port != smtps_port && !narrowed_away) return std::nullopt;
   return before(error.step == tls::TlsError::Step::library ? tls_library_missing(error.detail)
                                                            : tls_context_failed(error.detail),
                 {}, Then::give_up);

@@ -6,32 +6,12 @@
 #include "qmail-smtpd/received.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail/ascii.h"
-#include "qmail/text.h"
 
 namespace qmail::smtpd {
 
 namespace {
 
 using tls::TlsError;
-
-// TLSCIPHERS, else the lines of control/tlsserverciphers; empty ones leave the default.
-Result<tls::Ciphers, ControlError> read_ciphers(const ControlDir& control,
-                                                const Switches& switches) {
-  tls::Ciphers ciphers;
-  std::string list;
-  if (switches.tls_ciphers) {
-    list = *switches.tls_ciphers;
-    ciphers.origin = "TLSCIPHERS";
-  } else {
-    const auto lines = control.list("tlsserverciphers");
-    if (!lines) return Failure(lines.error());
-    if (!*lines) return ciphers;
-    list = joined(**lines, ":");
-    ciphers.origin = control.file("tlsserverciphers");
-  }
-  if (!list.empty()) ciphers.list = std::move(list);
-  return ciphers;
-}
 
 bool there_is(const ControlDir& control, std::string_view name) {
   const auto there = control.has(name);
@@ -67,6 +47,7 @@ std::string_view what_failed(TlsError::Step step) {
     case TlsError::Step::handshake:
       return "connection failed";
     case TlsError::Step::context:
+    case TlsError::Step::parameters:
     case TlsError::Step::trust:
       break;
   }
@@ -79,10 +60,13 @@ Result<tls::ServerContext, TlsError> make_tls_context(const ControlDir& control,
                                                       const Switches& switches) {
   if (auto error = tls::load()) return Failure(std::move(*error));
   tls::ServerSettings settings = read_settings(control, switches);
-  const auto ciphers = read_ciphers(control, switches);
-  if (ciphers) settings.ciphers = *ciphers;
+  std::optional<tls::Ciphers> ciphers;
+  if (switches.tls_ciphers) ciphers = tls::Ciphers{*switches.tls_ciphers, "TLSCIPHERS"};
+  const auto parameters = tls::read_parameters(
+      control, {"tlsserverciphers", "serverciphersuite", "tlsservermethod"}, ciphers);
+  if (parameters) settings.parameters = *parameters;
   auto context = tls::ServerContext::create(settings);
-  if (context && !ciphers) throw unreadable_controls(ciphers.error());
+  if (context && !parameters) throw unreadable_controls(parameters.error());
   return context;
 }
 

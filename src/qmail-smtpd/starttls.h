@@ -13,8 +13,8 @@
 namespace qmail::smtpd {
 
 // Everything up to the handshake: loads OpenSSL, reads the controls. Throws EndSession if
-// control/tlsserverciphers cannot be read and nothing else is wrong, or if it cannot be told
-// whether tlsclients or clientca.pem are there.
+// control/tlsserverciphers, serverciphersuite or tlsservermethod cannot be read and nothing else is
+// wrong, or if it cannot be told whether tlsclients or clientca.pem are there.
 Result<tls::ServerContext, tls::TlsError> make_tls_context(const ControlDir& control,
                                                            const Switches& switches);
 

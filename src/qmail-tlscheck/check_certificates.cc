@@ -60,8 +60,10 @@ void check_client_certificate(const Site& site, Findings& found) {
 void check_candidate(const Site& site, const std::string& file, Findings& found) {
   if (const auto context = tls::ServerContext::create(certificate_settings(site, file)); !context) {
     const tls::TlsError& error = context.error();
-    found.fail(file, "cannot be used, TLS fails: " +
-                         (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
+    const bool about_parameters = error.step == tls::TlsError::Step::parameters;
+    found.fail(about_parameters ? error.file : file,
+               "cannot be used, TLS fails: " + (error.advice.empty() ? "" : error.advice + ": ") +
+                   error.detail);
   }
   if (!check_identity(site, file, found)) return;
   const auto host = site.control.line("me");

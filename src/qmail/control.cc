@@ -7,6 +7,7 @@
 
 #include "qmail/ascii.h"
 #include "qmail/regular_file.h"
+#include "qmail/text.h"
 
 namespace qmail {
 
@@ -102,6 +103,13 @@ ControlResult<NumberedList> ControlDir::numbered_list(std::string_view name) con
   if (!content) return Failure(content.error());
   if (!*content) return std::optional<NumberedList>();
   return std::optional(parse_numbered_list(**content));
+}
+
+ControlResult<std::string> ControlDir::colon_list(std::string_view name) const {
+  const auto lines = list(name);
+  if (!lines) return Failure(lines.error());
+  if (!*lines) return std::optional<std::string>();
+  return std::optional(joined(**lines, ":"));
 }
 
 std::vector<std::string> parse_list(std::string_view text) {

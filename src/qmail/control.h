@@ -53,6 +53,8 @@ class ControlDir {
   // All lines that are neither empty nor begin with '#'. A NUL ends an entry as a line end does.
   ControlResult<std::vector<std::string>> list(std::string_view name) const;
   ControlResult<NumberedList> numbered_list(std::string_view name) const;
+  // The same in one, with ':' between them: a list in OpenSSL's form may stand in several lines.
+  ControlResult<std::string> colon_list(std::string_view name) const;
 
  private:
   std::string path_;

@@ -5,6 +5,7 @@
 #include "qmail/ip_address.h"
 #include "tls/context.h"
 #include "tls/identity.h"
+#include "tls/parameters.h"
 #include "tls/peer_identity.h"
 #include "tls/tls.h"
 #include "tls/tls_error.h"
@@ -31,7 +32,6 @@ std::optional<TlsError> trust_anchors(SSL_CTX* context, const std::string& file)
 Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& settings) {
   SslContextPtr context = new_context(TLS_client_method());
   if (!context) return Failure(TlsError{Step::context, take_library_error()});
-  if (auto error = protocol_problem(context.get())) return Failure(*error);
   ClientContext result;
   result.server_name_ = settings.server_name;
   if (settings.anchors_file) {
@@ -40,7 +40,7 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, carry_on);
   } else {
     // Nobody is verified, so any TLS is better than mail that is stuck: short keys, SHA-1, servers
-    // without RFC 5746. TLS 1.2 stays the floor, and somebody must have a key (set_ciphers).
+    // without RFC 5746. TLS 1.2 stays the floor, and somebody must have a key (narrow).
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_security_level(context.get(), 0);
     SSL_CTX_set_options(context.get(), SSL_OP_LEGACY_SERVER_CONNECT);
@@ -54,18 +54,27 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
       }
     }
   }
+  // Behind the certificate, which is shown whatever the security level that the list sets.
+  if (auto error = result.narrow(context.get(), settings.parameters)) return Failure(*error);
   SSL_CTX_set_post_handshake_auth(context.get(), 1);
   result.context_.reset(context.release());
   return result;
 }
 
-void ClientContext::set_ciphers(const Ciphers& ciphers) {
-  Ciphers allowed = ciphers;
+std::optional<TlsError> ClientContext::narrow(ssl_ctx_st* context, const Parameters& parameters) {
+  Parameters allowed = parameters;
   // What the security level, which is lower here than the library's, keeps out of any list.
-  if (!verifies_ && ciphers.list != Ciphers().list) allowed.list += ":!aNULL:!eNULL";
-  auto warning = use_ciphers(context_.get(), allowed);
-  if (!warning) return;
-  warnings_.push_back(no_cipher(ciphers));
+  if (!verifies_ && allowed.ciphers.list != Ciphers().list) {
+    allowed.ciphers.list += ":!aNULL:!eNULL";
+  }
+  auto warnings = use_parameters(context, allowed);
+  if (!warnings) return warnings.error();
+  for (Warning& warning : *warnings) {
+    const bool about_ciphers = warning.file == parameters.ciphers.origin;
+    if (warning.file == parameters.versions.origin) continue;
+    warnings_.push_back(about_ciphers ? no_cipher(parameters.ciphers) : std::move(warning));
+  }
+  return std::nullopt;
 }
 
 Result<ClientSession, TlsError> ClientContext::connect(int in, int out, Deadline deadline) {

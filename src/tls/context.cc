@@ -45,27 +45,6 @@ SslContextPtr new_context(const SSL_METHOD* method) {
   return context;
 }
 
-std::optional<TlsError> protocol_problem(SSL_CTX* context) {
-  const auto highest = SSL_CTX_get_max_proto_version(context);
-  if (highest == 0 || highest >= TLS1_2_VERSION) return std::nullopt;
-  return TlsError{TlsError::Step::context, library_error(ERR_LIB_SSL, SSL_R_NO_PROTOCOLS_AVAILABLE),
-                  "openssl.cnf", "MaxProtocol there is below TLS 1.2"};
-}
-
-std::optional<Warning> use_ciphers(SSL_CTX* context, const Ciphers& ciphers) {
-  // The context begins with the default; finding it again would cost a million instructions.
-  if (ciphers.list == "DEFAULT") return std::nullopt;
-  if (SSL_CTX_set_cipher_list(context, ciphers.list.c_str()) == 1) return std::nullopt;
-  // A list with an error in it leaves the one before it in force; this leaves nothing.
-  SSL_CTX_set_cipher_list(context, "-ALL");
-  ERR_clear_error();
-  return no_cipher(ciphers);
-}
-
-Warning no_cipher(const Ciphers& ciphers) {
-  return {ciphers.origin, "names no cipher, so TLS 1.2 will not work: " + ciphers.list};
-}
-
 SessionFacts facts_of(SSL* ssl) {
   // SSL_get0_group_name is new in OpenSSL 3.2.
   const auto id = SSL_get_negotiated_group(ssl);

@@ -1,8 +1,6 @@
 // What the server's and the client's SSL_CTX have in common.
 #pragma once
 
-#include <optional>
-
 #include "tls/openssl_ptr.h"
 #include "tls/tls.h"
 
@@ -12,14 +10,6 @@ namespace qmail::tls {
 // cache and tickets, that sends no certificates but those it is given. Nothing: no memory, or an
 // openssl.cnf that cannot be used; OpenSSL's error queue tells.
 SslContextPtr new_context(const SSL_METHOD* method);
-
-// openssl.cnf allows no version that we speak.
-std::optional<TlsError> protocol_problem(SSL_CTX* context);
-
-// Sets the list for TLS 1.2. If it names no cipher at all, none is left, and TLS 1.3 still works.
-std::optional<Warning> use_ciphers(SSL_CTX* context, const Ciphers& ciphers);
-
-Warning no_cipher(const Ciphers& ciphers);
 
 SessionFacts facts_of(SSL* ssl);
 

@@ -105,10 +105,12 @@
   F(1, SSL_CTX_free) \
   F(1, SSL_CTX_get0_certificate) \
   F(1, SSL_CTX_get_cert_store) \
+  F(1, SSL_CTX_get_ciphers) \
   F(2, SSL_CTX_get_ex_data) \
   F(1, SSL_CTX_new) \
   F(2, SSL_CTX_set0_tmp_dh_pkey) \
   F(2, SSL_CTX_set_cipher_list) \
+  F(2, SSL_CTX_set_ciphersuites) \
   F(2, SSL_CTX_set_client_CA_list) \
   F(3, SSL_CTX_set_client_hello_cb) \
   F(2, SSL_CTX_set_default_read_buffer_len) \

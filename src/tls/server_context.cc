@@ -11,6 +11,7 @@
 #include "tls/client_request.h"
 #include "tls/context.h"
 #include "tls/identity.h"
+#include "tls/parameters.h"
 #include "tls/peer_identity.h"
 #include "tls/rehearsal.h"
 #include "tls/ticket_keys.h"
@@ -108,16 +109,15 @@ void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(contex
 Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& settings) {
   SslContextPtr context = new_context(TLS_server_method());
   if (!context) return Failure(TlsError{Step::context, take_library_error()});
-  if (auto error = protocol_problem(context.get())) return Failure(*error);
   SSL_CTX* raw = context.get();
   SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(raw, 0);
 
   ServerContext result;
   // Before the certificate: the list may lower the security level that a certificate must meet.
-  if (auto warning = use_ciphers(raw, settings.ciphers)) {
-    result.warnings_.push_back(std::move(*warning));
-  }
+  auto narrowed = use_parameters(raw, settings.parameters);
+  if (!narrowed) return Failure(narrowed.error());
+  result.warnings_ = std::move(*narrowed);
   const PemFile identity = read_pem(settings.certificate_file);
   if (auto error = use_identity(raw, identity, settings.certificate_file)) return Failure(*error);
   if (has_block(identity, &PemBlock::is_revocation_list)) {

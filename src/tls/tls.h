@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "qmail/control.h"
 #include "qmail/deadline.h"
 #include "qmail/result.h"
 #include "qmail/transport.h"
@@ -27,6 +28,7 @@ struct TlsError {
   enum class Step {
     library,             // OpenSSL is not there, or not the one we were built for
     context,             // SSL_CTX_new and its settings
+    parameters,          // a control file leaves nothing to speak (Parameters)
     session_id_context,  // SSL_CTX_set_session_id_context
     certificate,         // no usable certificate in the file
     key,         // no key in the file, an encrypted one, or one that is not the certificate's
@@ -65,6 +67,31 @@ struct Ciphers {
   std::string list = "DEFAULT";
   std::string origin{};  // for warnings: "control/tlsserverciphers", "TLSCIPHERS"
 };
+
+// Names with ':' between them, and the file they stood in. Empty: whatever OpenSSL does by itself.
+struct NameList {
+  std::string list{};
+  std::string origin{};
+};
+
+// What may be narrowed on either side.
+struct Parameters {
+  Ciphers ciphers{};
+  NameList suites{};    // TLS 1.3's cipher suites, in this order; unknown ones are skipped
+  NameList versions{};  // exactly these: TLSv1_2, TLSv1_3; older ones are read over
+};
+
+// The control files they stand in, each a list with lines or colons between its names.
+struct ParameterFiles {
+  std::string_view ciphers;
+  std::string_view suites;
+  std::string_view versions;
+};
+
+// `ciphers`: instead of what the file says, which is not read then.
+Result<Parameters, ControlError> read_parameters(
+    const ControlDir& control, const ParameterFiles& files,
+    const std::optional<Ciphers>& ciphers = std::nullopt);
 
 // The certificate that a client showed, as far as relaying is concerned.
 struct ClientCertificate {
@@ -116,7 +143,7 @@ struct SessionFacts {
 struct ServerSettings {
   std::string certificate_file;  // chain and key in one file, in any order
   std::string dh_file{};         // used when it is there and good; "" or absent: built-in groups
-  Ciphers ciphers{};
+  Parameters parameters{};
   // Ask the client for a certificate in the first handshake, never demand one.
   struct ClientCertificates {
     std::string authorities_file{};
@@ -179,6 +206,7 @@ struct ClientSettings {
   // Shown when the server asks; silently left out when absent or unusable (then warnings() says
   // why).
   std::string certificate_file{};
+  Parameters parameters{};
 };
 
 struct ClientSession {
@@ -190,8 +218,6 @@ struct ClientSession {
 class ClientContext {
  public:
   static Result<ClientContext, TlsError> create(const ClientSettings& settings);
-  // May be called once, before connect().
-  void set_ciphers(const Ciphers& ciphers);
   const std::vector<Warning>& warnings() const { return warnings_; }
 
   // The handshake, whole, by `deadline`, and the comparison of the server's certificate. A
@@ -201,6 +227,7 @@ class ClientContext {
 
  private:
   ClientContext() = default;
+  std::optional<TlsError> narrow(ssl_ctx_st* context, const Parameters& parameters);
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
   std::vector<Warning> warnings_;
   std::string server_name_;

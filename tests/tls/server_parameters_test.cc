@@ -49,7 +49,7 @@ class Server : public testing::Test {
 TEST_F(Server, Tls12IsTheFloorWhateverTheCiphersSay) {
   for (const char* list : {"DEFAULT", "ALL:@SECLEVEL=0"}) {
     ServerSettings with = settings();
-    with.ciphers.list = list;
+    with.parameters.ciphers.list = list;
     ServerContext server = create(with);
     EXPECT_TRUE(server.warnings().empty());
     EXPECT_EQ(try_with(server, TLS1_VERSION, TLS1_VERSION), "refused") << list;
@@ -61,7 +61,7 @@ TEST_F(Server, Tls12IsTheFloorWhateverTheCiphersSay) {
 
 TEST_F(Server, OrderOfTheServersListDecides) {
   ServerSettings with = settings();
-  with.ciphers.list = "AES128-GCM-SHA256:NO-SUCH-CIPHER:AES256-GCM-SHA384";
+  with.parameters.ciphers.list = "AES128-GCM-SHA256:NO-SUCH-CIPHER:AES256-GCM-SHA384";
   ServerContext server = create(with);
   EXPECT_TRUE(server.warnings().empty());
   EXPECT_EQ(try_with(server, TLS1_2_VERSION, TLS1_2_VERSION, "AES256-GCM-SHA384:AES128-GCM-SHA256"),
@@ -71,7 +71,7 @@ TEST_F(Server, OrderOfTheServersListDecides) {
 TEST_F(Server, ListWithoutCipherLeavesTls13AndAWarning) {
   for (const char* list : {"NO-SUCH-CIPHER", "", "AES128-GCM-SHA256:%"}) {
     ServerSettings with = settings();
-    with.ciphers = {list, "control/tlsserverciphers"};
+    with.parameters.ciphers = {list, "control/tlsserverciphers"};
     ServerContext server = create(with);
     ASSERT_EQ(server.warnings().size(), 1U) << list;
     EXPECT_EQ(server.warnings()[0].file, "control/tlsserverciphers");
@@ -83,7 +83,7 @@ TEST_F(Server, ListWithoutCipherLeavesTls13AndAWarning) {
 
 TEST_F(Server, SecurityLevelOfTheListHoldsForTheCertificate) {
   ServerSettings with = settings();
-  with.ciphers.list = "DEFAULT:@SECLEVEL=3";  // asks for 3072 bits
+  with.parameters.ciphers.list = "DEFAULT:@SECLEVEL=3";  // asks for 3072 bits
   const auto refused = ServerContext::create(with);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().step, TlsError::Step::certificate);

@@ -145,9 +145,9 @@ TEST_F(Client, WithoutAnchorsNothingIsChecked) {
 }
 
 TEST_F(Client, ServerWithoutCertificateIsNotVerified) {
-  ClientContext client = create(
-      {.server_name = host, .anchors_file = folder_.file("anchors.pem", world().root.pem())});
-  client.set_ciphers({"AECDH-AES256-SHA:@SECLEVEL=0"});
+  ClientContext client = create({.server_name = host,
+                                 .anchors_file = folder_.file("anchors.pem", world().root.pem()),
+                                 .parameters = {.ciphers = {"AECDH-AES256-SHA:@SECLEVEL=0"}}});
   const Meeting met = visit(client, [&](int fd) {
     BarePeer peer(TLS_server_method());
     peer.limit(TLS1_2_VERSION, TLS1_2_VERSION);
@@ -196,8 +196,7 @@ TEST_F(Client, UnusableAnchorsAreAnErrorBeforeAnythingIsSent) {
 
 TEST_F(Client, Tls12IsTheFloorWhateverTheCiphersSay) {
   for (const char* list : {"DEFAULT", "ALL:@SECLEVEL=0"}) {
-    ClientContext client = create({});
-    client.set_ciphers({list});
+    ClientContext client = create({.parameters = {.ciphers = {list}}});
     const Meeting met = visit(client, [&](int fd) {
       BarePeer peer(TLS_server_method());
       peer.limit(TLS1_VERSION, TLS1_1_VERSION);
@@ -237,16 +236,14 @@ TEST_F(Client, UnverifiedItTakesWhatTheSecurityLevelForbids) {
     ClientContext verified =
         create({.server_name = host, .anchors_file = folder_.file("ca.pem", world().root.pem())});
     EXPECT_FALSE(outcome(verified, signatures));
-    ClientContext told = create({});
-    told.set_ciphers({"DEFAULT@SECLEVEL=2"});
+    ClientContext told = create({.parameters = {.ciphers = {"DEFAULT@SECLEVEL=2"}}});
     EXPECT_EQ(outcome(told, signatures), signatures == nullptr);  // the key is not verified there
   }
 }
 
 TEST_F(Client, AnonymousAndNullCiphersStayOut) {
   for (const char* list : {"DEFAULT", "ALL", "ALL:eNULL", "aNULL:HIGH"}) {
-    ClientContext client = create({});
-    client.set_ciphers({list});
+    ClientContext client = create({.parameters = {.ciphers = {list}}});
     EXPECT_TRUE(client.warnings().empty());
     for (const char* offered : {"aNULL:@SECLEVEL=0", "eNULL:@SECLEVEL=0"}) {
       const Meeting met = visit(client, [&](int fd) {
@@ -265,8 +262,8 @@ TEST_F(Client, AnonymousAndNullCiphersStayOut) {
 
 TEST_F(Client, ListWithoutCipherLeavesTls13AndAWarning) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    ClientContext client = create({});
-    client.set_ciphers({"NO-SUCH-CIPHER", "control/tlsclientciphers"});
+    ClientContext client =
+        create({.parameters = {.ciphers = {"NO-SUCH-CIPHER", "control/tlsclientciphers"}}});
     ASSERT_EQ(client.warnings().size(), 1U);
     EXPECT_EQ(client.warnings()[0].file, "control/tlsclientciphers");
     const Meeting met = visit(client, [&](int fd) {

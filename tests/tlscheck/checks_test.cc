@@ -308,6 +308,26 @@ TEST_F(ChecksTest, CiphersThatMeanNothing) {
   expect(Level::fail, "tlsclientciphers", "NONSENSE");
 }
 
+TEST_F(ChecksTest, SuitesAndVersions) {
+  constexpr const char* unknown = "names something that is not known, or no longer spoken: ";
+  for (const char* file : {"serverciphersuite", "clientciphersuite"}) {
+    put(file, "TLS_AES_128_GCM_SHA256:TLS_NONSENSE\n");
+    expect(Level::warn, file, std::string(unknown) + "TLS_NONSENSE");
+    put(file, "TLS_NONSENSE\n");
+    expect(Level::fail, file, "names no cipher suite");
+    put(file, "TLS_AES_128_GCM_SHA256\n");
+    expect(Level::ok, file, "TLS_AES_128_GCM_SHA256");
+  }
+  for (const char* file : {"tlsservermethod", "tlsclientmethod"}) {
+    put(file, "TLSv1:TLSv1_2\n");
+    expect(Level::warn, file, std::string(unknown) + "TLSv1");
+    put(file, "TLSv1_4\n");
+    expect(Level::fail, file, "TLS fails");
+    put(file, "TLSv1_2\nTLSv1_3\n");
+    expect(Level::ok, file, "TLSv1_2:TLSv1_3");
+  }
+}
+
 TEST_F(ChecksTest, WordsThatACipherListMayBeginWith) {
   for (const char* list : {"DEFAULT:@SECLEVEL=1\n", "DEFAULT@SECLEVEL=0\n", "SUITEB128\n"}) {
     put("tlsserverciphers", list);
