@@ -1,6 +1,6 @@
-// A command line and the address in it: whatever comes, the verb is the start of the line, the argument
-// lies within the line, and the address is no longer than it or than the limit, holds no byte that
-// was not in the argument, and is the same whatever surrounds it.
+// A command line and the address in it: whatever comes, the verb is the start of the line, the
+// argument lies within the line, and the address is no longer than it or than the limit, holds no
+// byte that was not in the argument, and is the same whatever surrounds it.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
