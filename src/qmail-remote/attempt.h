@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "qmail-remote/credentials.h"
 #include "qmail-remote/report.h"
 #include "qmail/control.h"
 #include "qmail/ip_address.h"
@@ -29,7 +30,9 @@ struct Manner {
   std::string helohost;
   std::chrono::seconds timeout;  // for each wait
   ControlDir control;
-  bool with_tls_facts = false;  // DEBUG: say what TLS was like in the report
+  bool with_tls_facts = false;       // DEBUG: say what TLS was like in the report
+  const Login* login = nullptr;      // whom to log in as, if at all
+  bool allow_insecure_auth = false;  // in the clear, too (ALLOW_INSECURE_AUTH)
 };
 
 struct Server {

@@ -69,6 +69,10 @@ Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
   auto routes = control.numbered_list("smtproutes");
   if (!routes) return failure(routes.error());
   if (*routes) config.routes = SmtpRoutes(std::move(**routes));
+  auto senders = control.numbered_list("authsenders");
+  if (!senders) return failure(senders.error());
+  if (*senders) config.senders = AuthSenders(std::move(**senders));
+  if (auto bad = config.senders.line_without_colon()) return Failure(ConfigError(std::move(*bad)));
   const auto preference = control.line("addresspreference");
   if (!preference) return failure(preference.error());
   if (*preference) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "qmail-remote/authsenders.h"
 #include "qmail-remote/bad_line.h"
 #include "qmail-remote/mx_resolver.h"
 #include "qmail-remote/smtp_routes.h"
@@ -20,6 +21,7 @@ struct RemoteConfig {
   std::chrono::seconds timeout_remote{1200};
   std::string helohost;
   SmtpRoutes routes;
+  AuthSenders senders;
   AddressPreference address_preference = AddressPreference::v4_first;
   SourceAddresses sources;
   HeloHosts helohosts;  // by source address; helohost for others

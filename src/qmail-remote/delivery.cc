@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "qmail-remote/login.h"
 #include "qmail-remote/message_writer.h"
 #include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
@@ -38,8 +39,9 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
 
 Ending Delivery::run() {
   try {
-    for (const auto phase : {&Delivery::look_up_policy, &Delivery::open, &Delivery::hello,
-                             &Delivery::secure, &Delivery::be_accepted, &Delivery::send_envelope}) {
+    for (const auto phase :
+         {&Delivery::look_up_policy, &Delivery::open, &Delivery::hello, &Delivery::secure,
+          &Delivery::be_accepted, &Delivery::log_in, &Delivery::send_envelope}) {
       if (auto ending = (this->*phase)()) {
         quit();
         return std::move(*ending);
@@ -67,6 +69,13 @@ Delivery::Phase Delivery::look_up_policy() {
     return tls_.before(tls_policy_unknown(policy.error().file, policy.error().reason), {},
                        Then::give_up);
   }
+  const std::string& name = server_.name.empty() ? ip_ : server_.name;
+  if (manner_.login != nullptr && !manner_.allow_insecure_auth) {
+    policy->demand(manner_.login->why);
+    if (policy->forbidden && policy->demands_tls()) {
+      return tls_.before(tls_forbidden_while(name, policy->why), {}, Then::try_next);
+    }
+  }
   tls_.set_policy(*std::move(policy));
   return std::nullopt;
 }
@@ -75,7 +84,7 @@ Delivery::Phase Delivery::look_up_policy() {
 Delivery::Phase Delivery::open() {
   if (implicit_tls()) {
     if (tls_.policy().level == TlsPolicy::Level::never) {
-      return tls_.before(tls_forbidden(server_.name.empty() ? ip_ : server_.name), {},
+      return tls_.before(tls_forbidden_on_465(server_.name.empty() ? ip_ : server_.name), {},
                          Then::give_up);
     }
     if (auto ending = tls_.prepare()) return ending;
@@ -131,6 +140,24 @@ Delivery::Phase Delivery::be_accepted() {
     if (ehlo_.code != closing) throw;
     return name_refused(ehlo_);  // it has said that it would hang up, and why
   }
+}
+
+// AUTH, where the relay's line has a user and a password. That it is refused is never the message's
+// fault: deferred, and called again elsewhere only if the refusal is not for good (more tries lock
+// accounts).
+Delivery::Phase Delivery::log_in() {
+  if (manner_.login == nullptr) return std::nullopt;
+  const LoginOutcome outcome =
+      authenticate(client_, manner_.login->credentials, extensions_.auth,
+                   !tls_.active()               ? Channel::clear
+                   : tls_.has_own_certificate() ? Channel::tls_with_certificate
+                                                : Channel::tls);
+  if (outcome.succeeded) return std::nullopt;
+  if (!outcome.mechanism) {
+    return end(MessageStatus::temporary, no_mechanism(ip_), {}, Then::try_next);
+  }
+  return end(MessageStatus::temporary, authentication_rejected(ip_, name_of(*outcome.mechanism)),
+             outcome.reply.text, outcome.for_good ? Then::give_up : Then::try_next);
 }
 
 // MAIL and RCPT, in one flight as far as the server offers PIPELINING. Replies come in the order of

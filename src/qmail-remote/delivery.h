@@ -36,6 +36,7 @@ class Delivery {
   Phase hello();
   Phase secure();
   Phase be_accepted();
+  Phase log_in();
   Phase send_envelope();
   Ending send_message();
 

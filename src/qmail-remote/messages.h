@@ -88,6 +88,12 @@ inline std::string tls_greeting_failed(const std::string& ip) {
 inline std::string name_rejected(const std::string& ip) {
   return "Connected to " + ip + " but my name was rejected";
 }
+inline std::string no_mechanism(const std::string& ip) {
+  return "Connected to " + ip + " but it offers no AUTH that I can use";
+}
+inline std::string authentication_rejected(const std::string& ip, std::string_view mechanism) {
+  return "Connected to " + ip + " but authentication was rejected (" + std::string(mechanism) + ")";
+}
 inline std::string sender_rejected(const std::string& ip) {
   return "Connected to " + ip + " but sender was rejected";
 }
@@ -142,7 +148,13 @@ inline std::string starttls_rejected(const std::string& why) {
 inline constexpr std::string_view text_starttls_rejected = "STARTTLS rejected";
 inline std::string tls_forbidden(std::string_view name) {
   return "TLS forbidden by control/notlshosts/" + printable(name) +
-         " or control/tlshosts/exhaustivelist, but port 465 speaks nothing else";
+         " or control/tlshosts/exhaustivelist";
+}
+inline std::string tls_forbidden_on_465(std::string_view name) {
+  return tls_forbidden(name) + ", but port 465 speaks nothing else";
+}
+inline std::string tls_forbidden_while(std::string_view name, const std::string& why) {
+  return tls_forbidden(name) + " while " + why;
 }
 inline std::string tls_connect_failed(std::string_view reason) {
   return with_reason("TLS connect failed", reason);

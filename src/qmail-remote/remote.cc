@@ -147,7 +147,8 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   const ControlDir control;
   auto config = read_config(control);
   if (!config) return unusable(config.error());
-  const auto route = config->routes.find(invocation.host);
+  auto route = config->senders.find(invocation.sender);
+  if (route && !*route) route = config->routes.find(invocation.host);
   if (!route) return unusable_line(route.error());
 
   if (has_line_break(invocation.sender)) return failed(text_sender_line_break);
@@ -167,7 +168,12 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
       find_servers(invocation.host, *route, may_be_me, config->address_preference, dns);
   if (!servers) return servers.error();
 
-  const Manner manner{std::move(config->helohost), config->timeout_remote, control, debug_wanted()};
+  const Manner manner{std::move(config->helohost),
+                      config->timeout_remote,
+                      control,
+                      debug_wanted(),
+                      *route && (*route)->login ? &*(*route)->login : nullptr,
+                      environment_switch("ALLOW_INSECURE_AUTH")};
   const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
                   invocation.message};
   return try_servers(*servers, *route ? (*route)->port : smtp_port,

@@ -90,9 +90,12 @@ Response ResponseReader::take() { return std::exchange(*this, ResponseReader()).
 void ExtensionsReader::add(std::string_view line) {
   if (std::exchange(first_, false)) return;
   line.remove_prefix(std::min<std::size_t>(line.size(), 4));
-  const std::string_view keyword = line.substr(0, line.find_first_of(" \t="));
+  const std::size_t end = std::min(line.find_first_of(" \t="), line.size());
+  const std::string_view keyword = line.substr(0, end);
+  const std::string_view parameters = line.substr(std::min(end + 1, line.size()));
   if (equal_ignoring_case(keyword, "STARTTLS")) found_.starttls = true;
   if (equal_ignoring_case(keyword, "PIPELINING")) found_.pipelining = true;
+  if (equal_ignoring_case(keyword, "AUTH")) found_.auth.add(parameters);
 }
 
 }  // namespace qmail::remote

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "qmail-remote/sasl.h"
+
 namespace qmail::remote {
 
 struct Response {
@@ -65,14 +67,16 @@ class ResponseReader {
   bool complete_ = false;
 };
 
-// What a server offers in its reply to EHLO, as far as we care (RFC 1869, 4.3; RFC 3207; RFC 2920).
+// What a server offers in its reply to EHLO, as far as we care (RFC 1869, 4.3; RFC 3207; RFC 2920;
+// RFC 4954).
 struct Extensions {
   bool starttls = false;
   bool pipelining = false;
+  Mechanisms auth{};
 };
 
 // The keywords of every line but the first, which names the server; each line is looked at as it
-// comes, however long the reply. Without regard to letter case; parameters are ignored.
+// comes, however long the reply. Without regard to letter case.
 class ExtensionsReader {
  public:
   void add(std::string_view line);

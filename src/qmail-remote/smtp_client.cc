@@ -17,6 +17,12 @@ void SmtpClient::send(std::string_view command) {
   write("\r\n");
 }
 
+void SmtpClient::send_secret(std::string_view command) {
+  send(command);
+  flush();
+  connection_.wipe_output();
+}
+
 void SmtpClient::write(std::string_view bytes) {
   if (lost_) return;
   try {

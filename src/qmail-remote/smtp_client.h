@@ -25,6 +25,8 @@ class SmtpClient {
   // Keeps a command, given without its line end, for the next flight: it goes out when a response
   // is waited for.
   void send(std::string_view command);
+  // A command that nobody should find in our memory afterwards; it goes out at once.
+  void send_secret(std::string_view command);
   // Bytes as they are.
   void write(std::string_view bytes);
   void flush();

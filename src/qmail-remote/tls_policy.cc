@@ -50,14 +50,22 @@ Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::strin
     return TlsPolicy{TlsPolicy::Level::verify, printable(file) + " exists", Then::give_up, file};
   }
 
+  TlsPolicy forbidden{TlsPolicy::Level::never};
+  forbidden.forbidden = true;
   const auto exhaustive = control.has("tlshosts/exhaustivelist");
   if (!exhaustive) return Failure(exhaustive.error());
-  if (*exhaustive) return TlsPolicy{TlsPolicy::Level::never};
+  if (*exhaustive) return forbidden;
 
   const auto excluded =
       listed(control, "notlshosts/", name.empty() ? address.text() : std::string(name), "");
   if (!excluded) return Failure(excluded.error());
-  return TlsPolicy{*excluded ? TlsPolicy::Level::never : TlsPolicy::Level::may};
+  return *excluded ? forbidden : TlsPolicy{};
+}
+
+void TlsPolicy::demand(const std::string& because) {
+  if (demands_tls()) return;
+  level = Level::encrypt;
+  why = because;
 }
 
 }  // namespace qmail::remote

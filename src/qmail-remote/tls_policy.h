@@ -37,7 +37,13 @@ struct TlsPolicy {
   // verify: the file of trust anchors, as reports name it.
   std::string authorities{};
 
+  // never, by a file that nothing but a tlshosts file outweighs.
+  bool forbidden = false;
+
   bool demands_tls() const { return level >= Level::encrypt; }
+  // For who must not speak in the clear, whatever else is said: at least encrypt, for the reason
+  // `because`.
+  void demand(const std::string& because);
 };
 
 // `name`: empty for a server that was given as an address. The error: nobody can tell whether one

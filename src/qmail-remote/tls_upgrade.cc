@@ -1,5 +1,6 @@
 #include "qmail-remote/tls_upgrade.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,14 @@ std::optional<Ending> TlsUpgrade::prepare() {
   auto context = tls::ClientContext::create(settings);
   if (!context) return unavailable(context.error());
   if (!parameters) return Ending{deferred(text_control_unreadable)};
+  // Its file is there, and nothing was found wrong with it.
+  const auto& warnings = context->warnings();
+  const auto there = manner_.control.has("clientcert.pem");
+  has_own_certificate_ =
+      there && *there &&
+      std::none_of(warnings.begin(), warnings.end(), [&](const tls::Warning& warning) {
+        return warning.file == settings.certificate_file;
+      });
   context_ = std::move(*context);
   return std::nullopt;
 }

@@ -32,6 +32,8 @@ class TlsUpgrade {
   std::optional<Ending> handshake(Connection& connection, int socket);
   // The handshake has succeeded.
   bool active() const { return session_.has_value(); }
+  // It has been offered our certificate (clientcert.pem).
+  bool has_own_certificate() const { return has_own_certificate_; }
   // With whom, if the policy asks.
   std::optional<Ending> verify() const;
   // With DEBUG: what the session is like, in a line for the report.
@@ -54,6 +56,7 @@ class TlsUpgrade {
   std::optional<tls::ClientContext> context_;
   std::optional<tls::ServerCertificate> session_;  // what it showed
   std::string facts_;
+  bool has_own_certificate_ = false;
 };
 
 }  // namespace qmail::remote

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "qmail/secret.h"
 #include "qmail/transport.h"
 
 namespace qmail {
@@ -62,6 +63,8 @@ class Connection {
   void write(std::string_view bytes);
   // Sends what is kept, waiting as long as it takes (each piece by the timeout).
   void flush();
+  // Nothing of what was written is left in memory here. All of it has been flushed.
+  void wipe_output() { wipe(out_); }
 
   // --- the change to TLS ---
   // Everything that was received in the clear and not consumed is forgotten: what a man in the

@@ -7,6 +7,7 @@
 
 #include "qmail/ascii.h"
 #include "qmail/regular_file.h"
+#include "qmail/secret.h"
 #include "qmail/text.h"
 
 namespace qmail {
@@ -30,7 +31,7 @@ void for_each_entry(std::string_view text, Take take) {
     if (line.empty() || line.front() == '#') continue;
     while (!line.empty()) {
       const std::size_t nul = line.find('\0');
-      if (nul != 0) take(number, line.substr(0, nul));
+      if (nul != 0) take(number, line.substr(0, nul), nul != std::string_view::npos);
       line.remove_prefix(nul == std::string_view::npos ? line.size() : nul + 1);
     }
   }
@@ -99,10 +100,12 @@ ControlResult<std::vector<std::string>> ControlDir::list(std::string_view name) 
 }
 
 ControlResult<NumberedList> ControlDir::numbered_list(std::string_view name) const {
-  const auto content = read_file(file(name));
+  auto content = read_file(file(name));
   if (!content) return Failure(content.error());
   if (!*content) return std::optional<NumberedList>();
-  return std::optional(parse_numbered_list(**content));
+  auto list = parse_numbered_list(**content);
+  wipe(**content);  // there may be passwords in it
+  return std::optional(std::move(list));
 }
 
 ControlResult<std::string> ControlDir::colon_list(std::string_view name) const {
@@ -114,15 +117,17 @@ ControlResult<std::string> ControlDir::colon_list(std::string_view name) const {
 
 std::vector<std::string> parse_list(std::string_view text) {
   std::vector<std::string> entries;
-  for_each_entry(text, [&](std::size_t, std::string_view entry) { entries.emplace_back(entry); });
+  for_each_entry(text,
+                 [&](std::size_t, std::string_view entry, bool) { entries.emplace_back(entry); });
   return entries;
 }
 
 NumberedList parse_numbered_list(std::string_view text) {
   NumberedList list;
-  for_each_entry(text, [&](std::size_t line, std::string_view entry) {
+  for_each_entry(text, [&](std::size_t line, std::string_view entry, bool nul) {
     list.entries.emplace_back(entry);
     list.lines.push_back(line);
+    list.ended_by_nul.push_back(nul);
   });
   return list;
 }

@@ -30,6 +30,7 @@ ControlResult<std::string> read_file(const std::string& path);
 struct NumberedList {
   std::vector<std::string> entries{};
   std::vector<std::size_t> lines{};
+  std::vector<bool> ended_by_nul{};  // and not by the end of its line
 };
 
 class ControlDir {

@@ -1,6 +1,7 @@
 #include "qmail/environment.h"
 
 #include <cstdlib>
+#include <string_view>
 #include <unistd.h>
 
 #include "qmail/build_config.h"
@@ -16,6 +17,11 @@ std::optional<std::string> environment_variable(const char* name) {
 bool environment_asks(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0';
+}
+
+bool environment_switch(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
 }
 
 bool enter_home() {

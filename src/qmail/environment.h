@@ -12,6 +12,9 @@ std::optional<std::string> environment_variable(const char* name);
 // Is the variable set to something? (FOO= asks for nothing.)
 bool environment_asks(const char* name);
 
+// The same, and not to "0".
+bool environment_switch(const char* name);
+
 // Changes into QMAILHOME, else into the home chosen at build time. False: errno says why not.
 bool enter_home();
 

@@ -18,6 +18,8 @@
 #include <openssl/core_names.h>
 #include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/macros.h>
 #include <openssl/opensslv.h>
 #include <openssl/params.h>
@@ -82,7 +84,9 @@
   F(1, EVP_PKEY_get_bits) \
   F(4, EVP_PKEY_get_group_name) \
   F(0, EVP_aes_256_cbc) \
+  F(0, EVP_md5) \
   F(1, GENERAL_NAMES_free) \
+  F(7, HMAC) \
   F(2, OPENSSL_cleanse) \
   F(2, OPENSSL_init_ssl) \
   F(0, OPENSSL_sk_new_null) \

@@ -62,6 +62,9 @@ std::optional<TlsError> missing();
 // runs with, in that library's own words; or why there is none, which is what load() said.
 std::string version_text(std::string_view program, const std::optional<TlsError>& not_loaded);
 
+// 16 bytes; nothing where the library does not do MD5. load() has succeeded.
+std::optional<std::string> hmac_md5(std::string_view key, std::string_view text);
+
 // A cipher list for TLS 1.2 (ciphers(1)) and where it came from.
 struct Ciphers {
   std::string list = "DEFAULT";

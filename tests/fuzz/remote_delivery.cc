@@ -5,7 +5,10 @@
 //   - K only if the first reply that began behind the final dot, found here anew, is 2xx, and a
 //   recipient was accepted;
 //   - "Possible duplicate!" only if the final dot went out;
-//   - when TLS is demanded nothing of the envelope or the message goes out in the clear.
+//   - when TLS is demanded nothing of the envelope or the message goes out in the clear;
+//   - with a login nothing of the envelope goes out before AUTH, AUTH not in the clear unless that
+//   is
+//     allowed, and no report has the password in it.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -99,6 +102,7 @@ Reported parse(std::string_view output) {
   return reported;
 }
 
+constexpr std::string_view password = "hunter2";
 constexpr std::string_view message = "Subject: fuzz\n\n.hello\n";
 constexpr std::string_view message_on_the_wire = "Subject: fuzz\r\n\r\n..hello\r\n.\r\n";
 constexpr std::size_t longest_script = 60000;  // what a socket holds without anybody reading
@@ -139,6 +143,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const qmail::ControlDir control = control_directory();
   const bool demanded = (data[0] & 1) != 0;
   const std::size_t recipients = 1 + (data[0] >> 1 & 7);
+  const bool logs_in = (data[0] & 0x20) != 0;
+  const bool insecure = (data[0] & 0x40) != 0;
   const std::string_view script(reinterpret_cast<const char*>(data) + 1, size - 1);
 
   int ends[2];
@@ -158,7 +164,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Mail mail{"s@x.test", {}, stored.get()};
   for (std::size_t i = 0; i < recipients; ++i) mail.recipients.push_back({"u@y.test"});
   const Server peer{qmail::IpAddress::v4({127, 0, 0, 1}), 25, demanded ? "tls.test" : "any.test"};
-  const Manner manner{"client.test", std::chrono::seconds(5), control};
+  const Login login{{qmail::Secret("joe"), qmail::Secret(password)}, "the test has a password"};
+  Manner manner{"client.test", std::chrono::seconds(5), control};
+  if (logs_in) manner.login = &login;
+  manner.allow_insecure_auth = insecure;
   Reports reports;
   const Ending ending = Delivery(ours.get(), peer, manner, mail, reports).run();
   ours.reset();
@@ -174,6 +183,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const std::size_t data_command = sent.find("\r\nDATA\r\n");
   const bool dot_sent = sent.find(message_on_the_wire) != std::string::npos;
+  if (logs_in) {
+    const std::size_t auth = sent.find("AUTH ");
+    must(sent.find("MAIL FROM") == std::string::npos || auth < sent.find("MAIL FROM"));
+    must(insecure || auth == std::string::npos);
+    if (script.find(password) == std::string_view::npos) {
+      must(output.find(password) == std::string::npos);
+    }
+  }
   if (demanded) {
     must(sent.find("MAIL FROM") == std::string::npos && sent.find("RCPT TO") == std::string::npos);
     must(data_command == std::string::npos && sent.find("Subject") == std::string::npos);

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view host = bytes.substr(0, line_end);
   const qmail::remote::SmtpRoutes routes(qmail::parse_numbered_list(bytes.substr(line_end)));
   const auto found = routes.find(host);
-  if (!found) {  // a login: on a line that is there
+  if (!found) {  // a line that is there
     const auto lines =
         1 + std::count(bytes.begin() + static_cast<std::ptrdiff_t>(line_end), bytes.end(), '\n');
     if (found.error().line < 1 || found.error().line > static_cast<std::size_t>(lines))

@@ -578,6 +578,131 @@ TEST_F(DeliveryTest, AServerThatStopsReading) {
   EXPECT_EQ(outcome.reports, "r\\0ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0");
 }
 
+// --- AUTH ---
+
+// Whether a reply to AUTH ends well, ends the delivery, or leaves the next server, and what is
+// said.
+TEST_F(DeliveryTest, AuthByTable) {
+  const Login login{{Secret("joe"), Secret("secret")}, "control/smtproutes has a password for x"};
+  manner_.login = &login;
+  manner_.allow_insecure_auth = true;
+  const std::string rejected = "ZConnected to 192.0.2.1 but authentication was rejected (";
+  const struct {
+    const char* offered;
+    Script replies;
+    std::string reports;
+    Then then;
+    const char* said;  // behind EHLO
+  } cases[] = {
+      {"AUTH PLAIN",
+       {{"AUTH", "235 ok"}},
+       accepted,
+       Then::give_up,
+       "AUTH PLAIN AGpvZQBzZWNyZXQ=|MAIL"},
+      {"AUTH=PLAIN",
+       {{"AUTH", "235 ok"}},
+       accepted,
+       Then::give_up,
+       "AUTH PLAIN AGpvZQBzZWNyZXQ=|MAIL"},
+      {"AUTH LOGIN",
+       {{"AUTH", "334 VXNlcm5hbWU6"}, {"am9l", "334 x"}, {"c2VjcmV0", "235 ok"}},
+       accepted,
+       Then::give_up,
+       "AUTH LOGIN|am9l|c2VjcmV0|MAIL"},
+      {"AUTH PLAIN CRAM-MD5",
+       // RFC 2195's challenge
+       {{"AUTH", "334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+"},
+        {"am9lIDczM2JhODdlNjRlZDdlNDQxZjA2MmM0YWM2ZGIwMTAz", "235 ok"}},
+       accepted,
+       Then::give_up,
+       "AUTH CRAM-MD5|"},
+      {"AUTH PLAIN",
+       {{"AUTH", "535 no"}},
+       rejected + "plain)./Remote host said: 535 no/\\0",
+       Then::give_up,
+       "AUTH PLAIN AGpvZQBzZWNyZXQ=|QUIT"},
+      {"AUTH PLAIN",
+       {{"AUTH", "454 later"}},
+       rejected + "plain)./Remote host said: 454 later/\\0",
+       Then::try_next,
+       "AUTH PLAIN AGpvZQBzZWNyZXQ=|QUIT"},
+      {"AUTH PLAIN",
+       {{"AUTH", "235-ok\r\n535 no"}},
+       rejected + "plain)./Remote host said: 235-ok/535 no/\\0",
+       Then::give_up,
+       "AUTH PLAIN"},
+      {"AUTH PLAIN",
+       {{"AUTH", "what"}},
+       rejected + "plain)./Remote host said: what/\\0",
+       Then::try_next,
+       "AUTH PLAIN"},
+      {"AUTH PLAIN",
+       {{"AUTH", "334 more"}, {"*", "501 cancelled"}},
+       rejected + "plain)./Remote host said: 501 cancelled/\\0",
+       Then::try_next,
+       "AUTH PLAIN AGpvZQBzZWNyZXQ=|*|QUIT"},
+      {"AUTH PLAIN",
+       {{"AUTH", "350 what"}, {"*", "235 welcome"}},
+       rejected + "plain)./Remote host said: 235 welcome/\\0",
+       Then::try_next,
+       "AUTH PLAIN AGpvZQBzZWNyZXQ=|*|QUIT"},
+      {"AUTH CRAM-MD5",
+       {{"AUTH", "334 <no base64>"}, {"*", "501 cancelled"}},
+       rejected + "cram-md5)./Remote host said: 501 cancelled/\\0",
+       Then::try_next,
+       "AUTH CRAM-MD5|*|QUIT"},
+      {"AUTH LOGIN",
+       {{"AUTH", "334 a"}, {"am9l", "334 b"}, {"c2VjcmV0", "334 c"}, {"*", "501 x"}},
+       rejected + "login)./Remote host said: 501 x/\\0",
+       Then::try_next,
+       "AUTH LOGIN|am9l|c2VjcmV0|*|QUIT"},
+      {"AUTH GSSAPI EXTERNAL",
+       {},
+       "ZConnected to 192.0.2.1 but it offers no AUTH that I can use./\\0",
+       Then::try_next,
+       "QUIT"},
+      {"PIPELINING",
+       {},
+       "ZConnected to 192.0.2.1 but it offers no AUTH that I can use./\\0",
+       Then::try_next,
+       "QUIT"},
+  };
+  for (const auto& one : cases) {
+    Script script = with(willing, one.replies);
+    script["EHLO"] = std::string("250-mx\r\n250 ") + one.offered;
+    const Outcome outcome = deliver(script);
+    EXPECT_EQ(outcome.reports, one.reports) << one.offered;
+    EXPECT_EQ(outcome.then, one.then) << one.offered;
+    EXPECT_TRUE(outcome.heard.starts_with(std::string("EHLO client.test|") + one.said))
+        << outcome.heard;
+    EXPECT_EQ(outcome.reports.find("secret"), std::string::npos);
+  }
+}
+
+TEST_F(DeliveryTest, APasswordDemandsTls) {
+  const Login login{{Secret("joe"), Secret("secret")}, "control/smtproutes has a password for x"};
+  manner_.login = &login;
+  const std::string why =
+      " while control/smtproutes has a password for x; connecting to 192.0.2.1./";
+  const Script offering =
+      with(willing, {{"EHLO", "250-mx\r\n250-AUTH PLAIN\r\n250 STARTTLS"}, {"AUTH", "235 ok"}});
+  const Outcome no_tls = deliver(with(offering, {{"EHLO", "250-mx\r\n250 AUTH PLAIN"}}));
+  EXPECT_EQ(no_tls.reports, "ZNo TLS achieved" + why + "\\0");
+  EXPECT_EQ(no_tls.then, Then::try_next);
+  const Outcome refused = deliver(with(offering, {{"STARTTLS", "454 not now"}}));
+  EXPECT_EQ(refused.reports, "ZSTARTTLS rejected" + why + "Remote host said: 454 not now/\\0");
+  EXPECT_EQ(refused.then, Then::try_next);
+  folder_.write("notlshosts/mx.test", "");
+  const Outcome forbidden = deliver(offering);
+  EXPECT_EQ(forbidden.reports,
+            "ZTLS forbidden by control/notlshosts/mx.test or control/tlshosts/exhaustivelist" +
+                why + "\\0");
+  EXPECT_EQ(forbidden.then, Then::try_next);
+  for (const Outcome* outcome : {&no_tls, &refused, &forbidden}) {
+    EXPECT_EQ(outcome->heard.find("AUTH"), std::string::npos) << outcome->heard;
+  }
+}
+
 // --- TLS policy without TLS ---
 
 TEST_F(DeliveryTest, WhatAPemDemands) {

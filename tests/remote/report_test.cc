@@ -58,7 +58,10 @@ TEST(Messages, ByTable) {
        "STARTTLS proto=TLSv1.3; cipher=AES; subject=/CN=a?;\n"},
       {tls_facts("TLSv1.3", "AES", "", "/CN=ca", "X25519"),
        "STARTTLS proto=TLSv1.3; cipher=AES; issuer=/CN=ca; group=X25519;\n"},
-      {tls_forbidden("mx.test"),
+      {tls_forbidden_while("mx.test", "somebody has a password"),
+       "TLS forbidden by control/notlshosts/mx.test or control/tlshosts/exhaustivelist while "
+       "somebody has a password"},
+      {tls_forbidden_on_465("mx.test"),
        "TLS forbidden by control/notlshosts/mx.test or control/tlshosts/exhaustivelist, but port "
        "465 speaks nothing else"},
   };

@@ -1,6 +1,8 @@
 #include "qmail-remote/smtp_routes.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -8,17 +10,26 @@ namespace qmail::remote {
 namespace {
 
 // As if each entry stood in a line of its own, with a comment before it.
-SmtpRoutes routes_of(std::vector<std::string> entries) {
-  NumberedList list{std::move(entries)};
-  for (std::size_t i = 1; i <= list.entries.size(); ++i) list.lines.push_back(2 * i);
-  return SmtpRoutes(std::move(list));
+SmtpRoutes routes_of(const std::vector<std::string>& entries) {
+  std::string text;
+  for (const std::string& entry : entries) text += "# x\n" + entry + "\n";
+  return SmtpRoutes(parse_numbered_list(text));
 }
 
 std::string found(const SmtpRoutes& routes, std::string_view host) {
   const auto result = routes.find(host);
-  if (!result) return result.error().file + " line " + std::to_string(result.error().line);
+  if (!result) {
+    const BadLine& bad = result.error();
+    return bad.file + " line " + std::to_string(bad.line) + ": " + bad.reason;
+  }
   const auto& route = *result;
-  return route ? route->relay + " " + std::to_string(route->port) : "none";
+  if (!route) return "none";
+  std::string text = route->relay + " " + std::to_string(route->port);
+  if (!route->login) return text;
+  const Credentials& who = route->login->credentials;
+  if (who.by_certificate()) text += " by certificate";
+  text.append(" ").append(who.user.view()).append(" / ").append(who.password.view());
+  return text + " (" + route->login->why + ")";
 }
 
 TEST(SmtpRoutes, ByTable) {
@@ -53,16 +64,35 @@ TEST(SmtpRoutes, TheEmptyDomainIsEverything) {
   EXPECT_EQ(found(routes, "direct.test"), "none");  // the first hit decides
 }
 
-TEST(SmtpRoutes, ALoginStopsTheMailItIsFor) {
+TEST(SmtpRoutes, Logins) {
   const SmtpRoutes routes =
-      routes_of({"a.test:relay:587|user|password", "b.test:relay", "c.test:relay|user|pass:word",
-                 "d.test:relay;587|u|p", "e.test:relay:587 user password", "a.test:relay:26|u|p"});
-  EXPECT_EQ(found(routes, "a.test"), "smtproutes line 12");  // of equal ones the last
-  EXPECT_EQ(found(routes, "b.test"), "relay 25");
-  EXPECT_EQ(found(routes, "c.test"), "smtproutes line 6");
-  EXPECT_EQ(found(routes, "d.test"), "smtproutes line 8");
-  EXPECT_EQ(found(routes, "e.test"), "relay 587");  // as ever: what is behind the port is no more
-  EXPECT_EQ(found(routes, "f.test"), "none");
+      routes_of({"a.test:relay:26|u|p", "b.test:relay", "c.test:Relay.Test.|joe|pa|ss:w ord",
+                 "d.test:relay:587||", "e.test:relay:587 user password",
+                 "a.test:[192.0.2.1]:587|user|password", "f.test:relay|joe", "g.test:relay||p",
+                 "h.test:relay|u|", "i.test:|u|p", "j.test::25|u|p", "k.test:relay|u|p\t ",
+                 std::string("l.test:relay|u|p\0q", 18), "m.test:|", "n.test:relay|||",
+                 "o.test:relay;587|u|p"});
+  const std::pair<const char*, const char*> cases[] = {
+      {"a.test",
+       "[192.0.2.1] 587 user / password (control/smtproutes has a password for [192.0.2.1])"},
+      {"b.test", "relay 25"},
+      {"c.test",
+       "Relay.Test. 25 joe / pa|ss:w ord (control/smtproutes has a password for relay.test)"},
+      {"d.test", "relay 587 by certificate  /  (control/smtproutes has a password for relay)"},
+      {"e.test", "relay 587"},  // as ever: what is behind the port is no more
+      {"f.test", "smtproutes line 14: no password"},
+      {"g.test", "smtproutes line 16: empty user"},
+      {"h.test", "smtproutes line 18: empty password"},
+      {"i.test", "smtproutes line 20: no relay"},
+      {"j.test", "smtproutes line 22: no relay"},
+      {"k.test", "relay 25 u / p (control/smtproutes has a password for relay)"},
+      {"l.test", "smtproutes line 26: bad value"},
+      {"m.test", "smtproutes line 28: no relay"},
+      {"n.test", "smtproutes line 30: empty user"},
+      {"o.test", "relay;587 25 u / p (control/smtproutes has a password for relay;587)"},
+      {"z.test", "none"},
+  };
+  for (const auto& [host, route] : cases) EXPECT_EQ(found(routes, host), route) << host;
 }
 
 TEST(SmtpRoutes, SurvivesAMove) {

@@ -1,0 +1,35 @@
+// Secret: bytes that nobody should find later. They are wiped when the owner goes; moving it leaves
+// no copy behind.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace qmail {
+
+// Overwrites what the string holds, and empties it.
+void wipe(std::string& text);
+
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string_view bytes);
+  // The same, and `bytes` is wiped.
+  static Secret taken_from(std::string& bytes);
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(Secret&& other) noexcept;
+  Secret(const Secret&) = delete;
+  Secret& operator=(const Secret&) = delete;
+  ~Secret();
+
+  std::string_view view() const { return {bytes_.get(), size_}; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace qmail
