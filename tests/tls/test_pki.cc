@@ -107,6 +107,21 @@ EVP_PKEY* key(KeyKind kind) {
   return found.get();
 }
 
+bool usable_in_tls13(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::p224:
+    case KeyKind::secp256k1:
+      return false;
+    case KeyKind::brainpool_256:
+    case KeyKind::brainpool_512: {
+      const SslContextPtr context(SSL_CTX_new(TLS_method()));
+      return SSL_CTX_set1_sigalgs_list(context.get(), "ecdsa_brainpoolP256r1tls13_sha256") == 1;
+    }
+    default:
+      return true;
+  }
+}
+
 std::string Issued::pem() const {
   return pem_of([this](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); });
 }

@@ -30,6 +30,8 @@ enum class KeyKind {
 
 // Always the same key for one kind: making one takes time.
 EVP_PKEY* key(KeyKind kind);
+// Whether this library signs with such a key in TLS 1.3: brainpool only from OpenSSL 3.2 on.
+bool usable_in_tls13(KeyKind kind);
 
 constexpr long day = 24L * 60 * 60;
 
