@@ -39,6 +39,7 @@ PEERS = {
     "DNS": ("fast", "names", {"check": "check"}),
     "Exim": ("slow", "exim", {"client": "Client", "server": "Server"}),
     "OpenSMTPD": ("slow", "opensmtpd", {"client": "Client", "check": "smtp_command"}),
+    "AUTH-servers": ("slow", "auth_servers", {"check": "check"}),
     "Sendmail": ("slow", "sendmail", {"client": "Client", "server": "Server"}),
     "sslscan": ("scan", "scanners", {"check": "sslscan"}),
     "testssl": ("scan", "scanners", {"check": "testssl"}),

@@ -32,10 +32,10 @@ def _overlay():
     return install.Overlay("exim", "exim4-daemon-heavy")
 
 
-def _configure(world, folder, text):
+def configure(world, overlay, folder, text):
     """Writes the configuration and copies it, and the keys, to where Exim may read them."""
     (folder / "exim.conf").write_text(text)
-    status, said = run([*_overlay().enter(), "sh", "-ec", f"""
+    status, said = run([*overlay.enter(), "sh", "-ec", f"""
         mkdir -p {folder}/spool {folder}/log {folder}/mail {folder}/keys
         cp {world.pki}/*.crt {world.pki}/*.key {folder}/keys/
         chown -R Debian-exim {folder}/spool {folder}/log {folder}/keys; chown mail {folder}/mail
@@ -62,7 +62,7 @@ class Client:
         if certificate:
             name = certificate.name
             options += [f"tls_certificate = {self._folder}/keys/{name}.crt", f"tls_privatekey = {self._folder}/keys/{name}.key"]
-        _configure(world, self._folder, COMMON.format(folder=self._folder, local="") + f"""begin acl
+        configure(world, _overlay(), self._folder, COMMON.format(folder=self._folder, local="") + f"""begin acl
 begin routers
 all:
   driver = manualroute
@@ -89,7 +89,7 @@ class Server:
         _overlay()
         ip = {key: world.peer_ip(key) for key in KEYS}
         by_ip = f"${{if eq{{$received_ip_address}}{{{ip['rsa']}}}{{{folder}/keys/rsa}}{{{folder}/keys/ecdsa}}}}"
-        _configure(world, folder, COMMON.format(folder=folder, local="example.test") + f"""local_interfaces = <; {ip['rsa']} ; {ip['ecdsa']}
+        configure(world, _overlay(), folder, COMMON.format(folder=folder, local="example.test") + f"""local_interfaces = <; {ip['rsa']} ; {ip['ecdsa']}
 daemon_smtp_ports = {SUBMISSION} : 465
 tls_on_connect_ports = 465
 tls_certificate = {by_ip}.crt
