@@ -34,7 +34,10 @@ std::optional<Account> account(const std::string& name) {
   if (entry == nullptr) return std::nullopt;
   Account found{name, entry->pw_uid, std::vector<gid_t>(64)};
   int count = static_cast<int>(found.groups.size());
-  if (::getgrouplist(name.c_str(), entry->pw_gid, found.groups.data(), &count) < 0) {
+  // Too little room: count says how much is needed.
+  const gid_t group = entry->pw_gid;
+  while (::getgrouplist(name.c_str(), group, found.groups.data(), &count) < 0) {
+    found.groups.resize(std::max(static_cast<std::size_t>(count), 2 * found.groups.size()));
     count = static_cast<int>(found.groups.size());
   }
   found.groups.resize(static_cast<std::size_t>(count));

@@ -7,6 +7,21 @@ namespace qmail::tlscheck {
 
 namespace {
 
+void check_chain(const std::string& file, Findings& found) {
+  const tls::ChainFacts chain = tls::chain_of(file);
+  if (chain.problem.empty()) return;
+  if (!chain.issuer_unknown) {
+    found.warn(file, "the chain in it does not lead to a root: " + chain.problem);
+  } else if (chain.length > 1) {
+    found.ok(file, "its chain leads to " + chain.last_issuer +
+                       ", which is no root that this system trusts: who verifies must know it");
+  } else {
+    found.warn(file, "its issuer is neither in it nor a root that this system trusts: put the " +
+                         std::string("issuer's certificate behind the first one, a root of your ") +
+                         "own, too: " + chain.last_issuer);
+  }
+}
+
 // What both sides ask of their certificate. Nothing, if no certificate in it can be read.
 std::optional<tls::CertificateFacts> check_identity(const Site& site, const std::string& file,
                                                     Findings& found) {
@@ -23,10 +38,7 @@ std::optional<tls::CertificateFacts> check_identity(const Site& site, const std:
           "; " + expiry(site, first);
   found.ok(file, text);
   for (const auto& certificate : content.certificates) check_dates(site, file, certificate, found);
-  if (const std::string problem = tls::chain_problem(file); !problem.empty()) {
-    found.warn(file, "the chain in it does not lead to a root (" + problem +
-                         "): put the issuer's intermediate certificates behind the first one");
-  }
+  check_chain(file, found);
   return first;
 }
 
@@ -52,7 +64,10 @@ void check_client_certificate(const Site& site, Findings& found) {
     }
   }
   check_access(site, file, Owner::remote, Secret::yes, found);
-  check_identity(site, file, found);
+  const auto certificate = check_identity(site, file, found);
+  if (certificate && !certificate->for_clients) {
+    found.fail(file, "is not for clients (keyUsage, extendedKeyUsage): servers that ask refuse it");
+  }
 }
 
 }  // namespace
@@ -65,7 +80,12 @@ void check_candidate(const Site& site, const std::string& file, Findings& found)
                "cannot be used, TLS fails: " + (error.advice.empty() ? "" : error.advice + ": ") +
                    error.detail);
   }
-  if (!check_identity(site, file, found)) return;
+  const auto certificate = check_identity(site, file, found);
+  if (!certificate) return;
+  if (!certificate->for_servers) {
+    found.warn(file,
+               "is not for servers (keyUsage, extendedKeyUsage): clients that verify refuse it");
+  }
   const auto host = site.control.line("me");
   if (host && *host && !(*host)->empty() && !tls::speaks_for(file, **host)) {
     found.warn(file, "does not name this host: control/me is " + **host);

@@ -1,7 +1,9 @@
 // tlshosts and notlshosts: which servers qmail-remote verifies, and which get no TLS.
 #include <algorithm>
+#include <cerrno>
 #include <dirent.h>
 #include <memory>
+#include <system_error>
 
 #include "qmail-tlscheck/checks.h"
 #include "qmail/ascii.h"
@@ -11,13 +13,19 @@ namespace qmail::tlscheck {
 
 namespace {
 
-// The entries of a directory, sorted, without those that begin with a dot. None if it cannot be
-// read.
-std::vector<std::string> entries_of(const std::string& path) {
+// The entries of a folder, sorted, without those that begin with a dot. One that cannot be listed
+// is a finding: the programs need only search it.
+std::vector<std::string> entries_of(const std::string& path, Findings& found) {
   std::vector<std::string> names;
   const auto close = [](DIR* open) { ::closedir(open); };
   const std::unique_ptr<DIR, decltype(close)> folder(::opendir(path.c_str()));
-  if (!folder) return names;
+  if (!folder) {
+    if (errno != ENOENT) {
+      found.warn(path, "cannot be listed, so what is in it was not looked at: " +
+                           std::generic_category().message(errno));
+    }
+    return names;
+  }
   // cppcheck-suppress readdirCalled ; one thread, and readdir_r is deprecated
   while (const dirent* entry = ::readdir(folder.get())) {
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
@@ -26,11 +34,30 @@ std::vector<std::string> entries_of(const std::string& path) {
   return names;
 }
 
+// Can any server be verified with the file? Asked of what qmail-remote would make of it.
+void check_anchors(const Site& site, const std::string& file, const tls::ClientContext& context,
+                   Findings& found) {
+  const auto content = tls::read_certificates(file);
+  const auto trust = tls::trusted_by(context, file);
+  bool good = trust.empty();
+  for (std::size_t i = 0; i < trust.size() && i < content.certificates.size(); ++i) {
+    good = good || trust[i].issues || (trust[i].itself && !content.certificates[i].says_authority);
+  }
+  if (!good) {
+    found.fail(file, "no server can be verified with it (" + trust.front().reason +
+                         "): it must hold a root, or a certificate that signed itself");
+  }
+  for (const auto& certificate : content.certificates) {
+    found.ok(file, certificate.subject + "; " + expiry(site, certificate));
+    check_dates(site, file, certificate, found);
+  }
+}
+
 void check_verified_hosts(const Site& site, Findings& found) {
   constexpr std::string_view suffix = ".pem";
   const bool exhaustive = there(site, "tlshosts/exhaustivelist", found);
   std::size_t hosts = 0;
-  for (const std::string& name : entries_of(site.control.file("tlshosts"))) {
+  for (const std::string& name : entries_of(site.control.file("tlshosts"), found)) {
     const std::string file = site.control.file("tlshosts/" + name);
     if (name == "exhaustivelist") continue;
     if (name.size() <= suffix.size() || !name.ends_with(suffix)) {
@@ -44,23 +71,13 @@ void check_verified_hosts(const Site& site, Findings& found) {
     }
     tls::ClientSettings settings;
     settings.anchors_file = file;
-    if (const auto context = tls::ClientContext::create(settings); !context) {
+    const auto context = tls::ClientContext::create(settings);
+    if (!context) {
       found.fail(file,
                  "cannot be used, all mail to this host is deferred: " + context.error().detail);
       continue;
     }
-    const auto content = tls::read_certificates(file);
-    const bool root = std::any_of(content.certificates.begin(), content.certificates.end(),
-                                  [](const auto& certificate) { return certificate.self_issued; });
-    if (!root) {
-      found.fail(
-          file,
-          "holds no root (a certificate issued by itself), so no server can be verified with it");
-    }
-    for (const auto& certificate : content.certificates) {
-      found.ok(file, certificate.subject + "; " + expiry(site, certificate));
-      check_dates(site, file, certificate, found);
-    }
+    check_anchors(site, file, *context, found);
   }
   if (exhaustive && hosts == 0) {
     found.warn(site.control.file("tlshosts/exhaustivelist"),
@@ -69,7 +86,7 @@ void check_verified_hosts(const Site& site, Findings& found) {
 }
 
 void check_excluded_hosts(const Site& site, Findings& found) {
-  for (const std::string& name : entries_of(site.control.file("notlshosts"))) {
+  for (const std::string& name : entries_of(site.control.file("notlshosts"), found)) {
     const std::string file = site.control.file("notlshosts/" + name);
     if (there(site, "tlshosts/" + name + ".pem", found)) {
       found.warn(file, "has no effect: tlshosts/" + name + ".pem is there and demands TLS");

@@ -2,10 +2,19 @@
 #include <algorithm>
 
 #include "qmail-tlscheck/checks.h"
+#include "qmail-tlscheck/smtpd_tls.h"
 
 namespace qmail::tlscheck {
 
 namespace {
+
+// emailAddress is an IA5String, and tlsclients is compared byte by byte.
+bool could_be_in_a_certificate(std::string_view entry) {
+  const std::size_t at = entry.find('@');
+  return at != std::string_view::npos && at > 0 && at + 1 < entry.size() &&
+         std::all_of(entry.begin(), entry.end(), [](char c) { return c > ' ' && c < '\x7f'; }) &&
+         entry.find_first_of("<>,:#\"") == std::string_view::npos;
+}
 
 void check_tlsclients(const Site& site, Findings& found) {
   const std::string file = site.control.file("tlsclients");
@@ -15,10 +24,7 @@ void check_tlsclients(const Site& site, Findings& found) {
   if (!*entries) return;
   std::size_t good = 0;
   for (const std::string& entry : **entries) {
-    const std::size_t at = entry.find('@');
-    const bool address = at != std::string::npos && at > 0 && at + 1 < entry.size() &&
-                         entry.find_first_of(" \t<>,:#\"", 0) == std::string::npos;
-    if (address) {
+    if (could_be_in_a_certificate(entry)) {
       ++good;
     } else {
       found.warn(file, "cannot match a certificate's mail address: " + entry);
@@ -28,37 +34,43 @@ void check_tlsclients(const Site& site, Findings& found) {
   found.ok(file, std::to_string(good) + " addresses may relay");
 }
 
-void check_revocation_lists(const Site& site, const std::vector<tls::CertificateFacts>& authorities,
-                            Findings& found) {
+void check_revocation_lists(const Site& site, Findings& found) {
   using Issuer = tls::RevocationListFacts::Issuer;
   const std::string file = site.control.file("clientcrl.pem");
   const auto content = tls::read_revocation_lists(file, site.control.file("clientca.pem"));
   if (content.absent) return;
   check_access(site, file, Owner::smtpd, Secret::no, found);
-  if (!content.problem.empty()) {
-    found.fail(file, "cannot be used, so nobody relays by certificate: " + content.problem);
-  }
   for (const auto& list : content.lists) {
-    if (list.standing == Issuer::unknown) {
-      found.warn(file, "a list of an authority that is not in clientca.pem: " + list.issuer);
-    } else if (list.standing == Issuer::bad_signature) {
-      found.fail(file, "a list that its authority in clientca.pem did not sign: " + list.issuer);
-    } else if (list.next_update && *list.next_update < site.settings.now) {
+    if (list.next_update && *list.next_update < site.settings.now) {
       found.fail(file, "expired " + date(*list.next_update) +
                            ", so its authority's clients are refused: " + list.issuer);
+    } else if (list.standing == Issuer::bad_signature) {
+      found.fail(file, "a list that its authority in clientca.pem did not sign: " + list.issuer);
+    } else if (list.standing == Issuer::unknown) {
+      // Needed where clients send this authority's certificate with their own.
+      found.ok(file, "list of " + list.issuer + ", an authority that is not in clientca.pem");
     } else {
       found.ok(file, "list of " + list.issuer +
                          (list.next_update ? ", next one due " + date(*list.next_update) : ""));
     }
   }
-  for (const auto& authority : authorities) {
-    const bool listed =
-        std::any_of(content.lists.begin(), content.lists.end(), [&](const auto& list) {
-          return list.issuer == authority.subject && list.standing == Issuer::known;
-        });
-    if (!listed && authority.authority) {
-      found.fail(file, "holds no list of " + authority.subject + ", so its clients are refused");
-    }
+}
+
+// What the context that qmail-smtpd would make says of one certificate of clientca.pem.
+void check_trust(const Site& site, const tls::CertificateFacts& certificate,
+                 const tls::TrustFacts& trust, Findings& found) {
+  using Why = tls::TrustFacts::Why;
+  const std::string file = site.control.file("clientca.pem");
+  if (trust.issues || (trust.itself && !certificate.says_authority)) return;
+  if (trust.why == Why::no_list) {
+    found.fail(site.control.file("clientcrl.pem"), "holds no list of " + trust.list_of +
+                                                       ", so clients of " + certificate.subject +
+                                                       " are refused");
+  } else if (!certificate.authority) {
+    found.warn(file, "is no authority and can vouch for nobody: " + certificate.subject);
+  } else if (trust.why != Why::dates) {  // those have been told
+    found.fail(file, "clients of this authority are refused (" + trust.reason +
+                         "): " + certificate.subject);
   }
 }
 
@@ -66,19 +78,40 @@ void check_authorities(const Site& site, Findings& found) {
   const std::string file = site.control.file("clientca.pem");
   const auto content = tls::read_certificates(file);
   check_access(site, file, Owner::smtpd, Secret::no, found);
-  if (!content.problem.empty()) found.fail(file, content.problem);
-  if (content.certificates.empty()) {
-    found.fail(file, "holds no certificate, so none is asked for and nobody relays by one");
-  }
   for (const auto& certificate : content.certificates) {
     found.ok(file,
              certificate.subject + "; key " + certificate.key + "; " + expiry(site, certificate));
     check_dates(site, file, certificate, found);
-    if (!certificate.authority) {
-      found.warn(file, "is no authority and can vouch for nobody: " + certificate.subject);
+  }
+  check_revocation_lists(site, found);
+
+  tls::ServerSettings settings = certificate_settings(site, site.control.file("servercert.pem"));
+  settings.client_certificates = {file, site.control.file("clientcrl.pem")};
+  const auto context = tls::ServerContext::create(settings);
+  if (!context) {
+    if (there(site, "servercert.pem", found)) {
+      found.warn(file, "not looked at further before servercert.pem can be used");
+    }
+    return;
+  }
+  const auto problems = tls::relaying_problems(*context);
+  for (const auto& problem : problems) {
+    found.fail(problem.file, "cannot be used, so nobody relays by certificate: " + problem.reason);
+  }
+  const std::string lists = site.control.file("clientcrl.pem");
+  for (const auto& warning : context->warnings()) {
+    const bool told = std::any_of(problems.begin(), problems.end(), [&](const auto& problem) {
+      return problem.file == warning.file && problem.reason == warning.reason;
+    });
+    if (!told && (warning.file == file || warning.file == lists)) {
+      found.warn(warning.file, warning.reason);
     }
   }
-  check_revocation_lists(site, content.certificates, found);
+  if (!problems.empty()) return;
+  const auto trust = tls::trusted_by(*context, file);
+  for (std::size_t i = 0; i < trust.size() && i < content.certificates.size(); ++i) {
+    check_trust(site, content.certificates[i], trust[i], found);
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 namespace qmail::tlscheck {
 
 void check_folders(const Site& site, Findings& found);
+void check_lists(const Site& site, Findings& found);
 void check_certificates(const Site& site, Findings& found);
 void check_parameters(const Site& site, Findings& found);
 void check_relaying(const Site& site, Findings& found);

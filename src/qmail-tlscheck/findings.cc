@@ -47,11 +47,27 @@ std::string json_string(std::string_view text) {
   return out.append("\"");
 }
 
+// In lines, bytes of file names and control files that would forge a line, drive the terminal or
+// not be seen: as \xNN.
+std::string visible(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c >= ' ' && c <= '~') {
+      out.append(1, c);
+    } else {
+      constexpr std::string_view digits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      out.append("\\x").append(1, digits[byte >> 4]).append(1, digits[byte & 0xf]);
+    }
+  }
+  return out;
+}
+
 std::string line(const Finding& finding, Style style) {
   std::string level(name_of(finding.level));
   level.resize(4, ' ');
   if (style == Style::coloured) level = std::string(colour_of(finding.level)) + level + "\033[0m";
-  return level + " " + finding.file + ": " + finding.text + "\n";
+  return level + " " + visible(finding.file) + ": " + visible(finding.text) + "\n";
 }
 
 std::string object(const Finding& finding) {

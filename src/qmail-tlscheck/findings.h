@@ -14,7 +14,7 @@ enum class Level { ok, warn, fail };
 struct Finding {
   Level level;
   std::string file;  // "control/servercert.pem"
-  std::string text;  // bytes from certificates are printable already
+  std::string text;
 };
 
 class Findings {
@@ -35,7 +35,8 @@ class Findings {
 
 enum class Style { plain, coloured, json };
 
-// One line a finding ("warn control/x: text"), or one JSON array of {"level", "file", "text"}.
+// One line a finding ("warn control/x: text"), with bytes that are not printable ASCII as \xNN, or
+// one JSON array of {"level", "file", "text"}.
 std::string printed(const Findings& findings, Style style);
 
 }  // namespace qmail::tlscheck

@@ -60,6 +60,12 @@ CertificateFacts facts_of(X509* certificate) {
   facts.self_issued =
       X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
   facts.authority = X509_check_ca(certificate) != 0;
+  facts.says_authority = (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
+  constexpr int not_as_authority = 0;
+  facts.for_servers =
+      X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, not_as_authority) == 1;
+  facts.for_clients =
+      X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, not_as_authority) == 1;
   return facts;
 }
 
@@ -115,18 +121,18 @@ bool speaks_for(const std::string& path, std::string_view host) {
   return verdict.state == ServerCertificate::State::verified;
 }
 
-std::string chain_problem(const std::string& path) {
+ChainFacts chain_of(const std::string& path) {
   const PemFile pem = read_pem(path);
   const CertificatePtr leaf = first_certificate(pem);
   const StorePtr roots(X509_STORE_new());
   const CertificateStackPtr others = new_certificate_stack();
   const StoreContextPtr context(X509_STORE_CTX_new());
-  if (!leaf || !roots || !others || !context) return take_library_error();
+  if (!leaf || !roots || !others || !context) return {take_library_error()};
   X509_STORE_set_default_paths(roots.get());
   for (const PemBlock& block : pem.blocks) {
     if (!block.is_certificate()) continue;
     CertificatePtr certificate = certificate_of(block);
-    if (!certificate) return take_library_error();
+    if (!certificate) return {take_library_error()};
     const bool root = X509_NAME_cmp(X509_get_subject_name(certificate.get()),
                                     X509_get_issuer_name(certificate.get())) == 0;
     if (root) {
@@ -137,10 +143,22 @@ std::string chain_problem(const std::string& path) {
   }
   X509_STORE_set_flags(roots.get(), X509_V_FLAG_NO_CHECK_TIME);
   if (X509_STORE_CTX_init(context.get(), roots.get(), leaf.get(), others.get()) != 1) {
-    return take_library_error();
+    return {take_library_error()};
   }
-  if (X509_verify_cert(context.get()) == 1) return {};
-  return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+  ChainFacts chain;
+  const bool good = X509_verify_cert(context.get()) == 1;
+  const STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context.get());
+  chain.length = sk_X509_num(built);
+  if (good) return chain;
+  const int error = X509_STORE_CTX_get_error(context.get());
+  chain.problem = X509_verify_cert_error_string(error);
+  chain.issuer_unknown = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+                         error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                         error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+  if (chain.length > 0) {
+    chain.last_issuer = one_line(X509_get_issuer_name(sk_X509_value(built, chain.length - 1)));
+  }
+  return chain;
 }
 
 RevocationFile read_revocation_lists(const std::string& path, const std::string& authorities_path) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tls/tls.h"
+
 namespace qmail::tls {
 
 struct CertificateFacts {
@@ -20,8 +22,12 @@ struct CertificateFacts {
   std::string key;                     // "RSA 2048"
   std::time_t not_before = 0;
   std::time_t not_after = 0;
-  bool self_issued = false;  // a root, or a certificate that signed itself
-  bool authority = false;    // may issue certificates (CA:TRUE, or of version 1)
+  bool self_issued = false;     // a root, or a certificate that signed itself
+  bool authority = false;       // may issue certificates (CA:TRUE, or of version 1)
+  bool says_authority = false;  // CA:TRUE, though its keyUsage may forbid it
+  // What it may be used for, if it does not issue others (keyUsage, extendedKeyUsage).
+  bool for_servers = false;
+  bool for_clients = false;
 };
 
 struct CertificateFile {
@@ -34,10 +40,33 @@ CertificateFile read_certificates(const std::string& path);
 // Does the first certificate in the file speak for `host`, as qmail-remote would judge it?
 bool speaks_for(const std::string& path, std::string_view host);
 
-// Why the first certificate in the file does not lead to a root by way of the others in it; empty
-// when it does. Roots are the self-issued ones in the file and those the system trusts. The dates
-// are not looked at.
-std::string chain_problem(const std::string& path);
+// How the first certificate in the file leads to a root by way of the others in it. Roots are the
+// self-issued ones in the file and those the system trusts. The dates are not looked at.
+struct ChainFacts {
+  std::string problem{};  // why it does not; empty when it does
+  // It leads to a certificate whose issuer nobody here knows: a root of one's own, or a part of
+  // the chain that is missing.
+  bool issuer_unknown = false;
+  std::string last_issuer{};
+  int length = 0;  // with the first certificate
+};
+ChainFacts chain_of(const std::string& path);
+
+// Whom a certificate in a file of authorities vouches for, by the certificates, lists, purposes and
+// security level of the context that the program would use; clients with ServerContext, servers
+// with ClientContext. In the order of the file's certificates.
+struct TrustFacts {
+  enum class Why { other, dates, no_list };
+  bool itself = false;  // a peer that shows just this certificate is verified
+  bool issues = false;  // one whose certificate it has issued is
+  Why why = Why::other;
+  std::string reason{};   // why not
+  std::string list_of{};  // no_list: the authority
+};
+// Why clients' certificates cannot be judged as meant; warnings() may say more that is odd.
+std::vector<Warning> relaying_problems(const ServerContext& context);
+std::vector<TrustFacts> trusted_by(const ServerContext& context, const std::string& path);
+std::vector<TrustFacts> trusted_by(const ClientContext& context, const std::string& path);
 
 struct RevocationListFacts {
   enum class Issuer { known, unknown, bad_signature };

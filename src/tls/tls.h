@@ -186,6 +186,7 @@ class ServerContext {
   Result<ServerSession, TlsError> accept(int in, int out, Deadline deadline);
 
  private:
+  friend struct Inspection;  // inspect.h: what was made is looked at, not made again
   ServerContext() = default;
   void ask_for_certificate(ssl_ctx_st* context, const ServerSettings::ClientCertificates& files);
   ClientCertificate client_of(ssl_st* ssl) const;
@@ -229,6 +230,7 @@ class ClientContext {
   Result<ClientSession, TlsError> connect(int in, int out, Deadline deadline);
 
  private:
+  friend struct Inspection;
   ClientContext() = default;
   std::optional<TlsError> narrow(ssl_ctx_st* context, const Parameters& parameters);
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;

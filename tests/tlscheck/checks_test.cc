@@ -34,7 +34,7 @@ class ChecksTest : public testing::Test {
     for (const char* folder : {"", "tlshosts", "notlshosts"}) set_mode(folder, 0710);
     put("me", "mx.example.org\n");
     put("servercert.pem", server_.both() + ca_.pem());
-    put("clientcert.pem", server_.both() + ca_.pem());
+    put("clientcert.pem", client_certificate("mx@example.org", ca_).both() + ca_.pem());
     put("tlsserverciphers", "HIGH:!aNULL\n");
     put("tlsclientciphers", "DEFAULT:!aNULL\nECDHE+AESGCM\n@SECLEVEL=2\n");
     put("dh2048.pem", tls::test::dh_pem(2048));
@@ -215,7 +215,7 @@ TEST_F(ChecksTest, AnExpiredCertificateOneFromTheFutureAndOneAboutToExpire) {
 
 TEST_F(ChecksTest, AChainThatIsNotComplete) {
   put("servercert.pem", server_.both());
-  expect(Level::warn, "servercert.pem", "does not lead to a root");
+  expect(Level::warn, "servercert.pem", "put the issuer's certificate behind the first one");
 }
 
 TEST_F(ChecksTest, ACertificateForAnotherHost) {
@@ -397,6 +397,25 @@ TEST_F(ChecksTest, TlsclientsThatCannotMatch) {
   expect(Level::warn, "tlsclients", "lists nobody");
 }
 
+TEST_F(ChecksTest, LinesThatAreNotWhatTheyLookLike) {
+  put("rcpthosts",
+      "example.org\n\xef\xbb\xbf"
+      "example.net\n");
+  expect(Level::fail, "rcpthosts", "line 2 has a byte order mark in it");
+  put("databytes",
+      "\xef\xbb\xbf"
+      "1000000\n");  // no number for qmail, so no limit
+  expect(Level::fail, "databytes", "line 1 has a byte order mark in it");
+  put("smtproutes", "example.com:relay.example.com\xc2\xa0\n");
+  expect(Level::fail, "smtproutes", "line 1 has a no-break space in it");
+}
+
+TEST_F(ChecksTest, AFolderThatIsAFile) {
+  std::filesystem::remove_all(control("notlshosts"));
+  put("notlshosts", "");
+  expect(Level::warn, "notlshosts", "cannot be listed");
+}
+
 TEST_F(ChecksTest, HalfOfRelaying) {
   remove("clientca.pem");
   expect(Level::warn, "tlsclients", "there is no clientca.pem");
@@ -415,7 +434,7 @@ TEST_F(ChecksTest, RevocationLists) {
   expect(Level::fail, "clientcrl.pem", "expired ");
   const Issued other = authority("Other CA");
   put("clientcrl.pem", tls::test::revocation_list(other, {}));
-  expect(Level::warn, "clientcrl.pem", "not in clientca.pem: CN=Other CA");
+  expect(Level::ok, "clientcrl.pem", "CN=Other CA, an authority that is not in clientca.pem");
   expect(Level::fail, "clientcrl.pem", "holds no list of CN=Test CA");
   const Issued impostor = authority("Test CA", KeyKind::other_rsa);
   put("clientcrl.pem", tls::test::revocation_list(impostor, {}));
@@ -426,7 +445,7 @@ TEST_F(ChecksTest, HostsToBeVerified) {
   put("tlshosts/a.example.net.pem", "garbage\n");
   expect(Level::fail, "tlshosts/a.example.net.pem", "all mail to this host is deferred");
   put("tlshosts/b.example.net.pem", server_.pem());
-  expect(Level::fail, "tlshosts/b.example.net.pem", "holds no root");
+  expect(Level::fail, "tlshosts/b.example.net.pem", "no server can be verified with it");
   tls::test::Request request;
   request.subject = {{NID_commonName, "Old CA"}};
   request.from = -3 * day;

@@ -22,7 +22,7 @@ TEST(Findings, Printed) {
   findings.ok("control/me", "fine");
   findings.warn("control/x", "a \"b\\c\xe9\n");
   EXPECT_EQ(printed(findings, Style::plain),
-            "ok   control/me: fine\nwarn control/x: a \"b\\c\xe9\n\n");
+            "ok   control/me: fine\nwarn control/x: a \"b\\c\\xe9\\x0a\n");
   EXPECT_EQ(printed(findings, Style::json),
             "[\n  {\"level\": \"ok\", \"file\": \"control/me\", \"text\": \"fine\"},\n"
             "  {\"level\": \"warn\", \"file\": \"control/x\", \"text\": \"a "

@@ -1,0 +1,407 @@
+"""agreement.py SMTPD REMOTE TLSCHECK: what qmail-tlscheck says of a set of control files is what the programs do with it.
+
+A row of a table is a set of files, what works with it (seen in a session of a real qmail-smtpd, or a delivery of a real
+qmail-remote, in a scratch home), and the worst that qmail-tlscheck says of the files that the row is about. Where
+something does not work the check must not say ok, and where all is ok it must work. Only "warn" may go with either.
+
+Files are made of pieces joined by "+": mx (a certificate of CERTIFICATES), mx.key, cut:mx (its first half), dash:mx (a
+dash too few in its first line), crl:root (a list of that authority; crl:root,may with a revoked certificate; old-crl:root),
+and otherwise the text itself.
+"""
+import contextlib
+import os
+import pathlib
+import pwd
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+HOST = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:mx.example.test\n"
+LEAF = "basicConstraints=CA:FALSE\n"
+MAY = "/CN=may/emailAddress=may@client.test"
+# name: (subject, issuer or None for itself, extensions, key, days)
+CERTIFICATES = {
+    "root": ("/CN=Root", None, CA, "P-256", 400),
+    "other": ("/CN=Other root", None, CA, "P-256", 400),
+    "mute": ("/CN=Mute", None, "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,digitalSignature\n", "P-256", 400),
+    "server-ca": ("/CN=Server CA", None, CA + "extendedKeyUsage=serverAuth\n", "P-256", 400),
+    "short-ca": ("/CN=No sub", None, CA.replace("TRUE", "TRUE,pathlen:0"), "P-256", 400),
+    "too-long": ("/CN=Too long", "short-ca", CA, "P-256", 400),
+    "old-ca": ("/CN=Old", None, CA, "P-256", -1),
+    "sub": ("/CN=Sub", "root", CA, "P-256", 400),
+    "mx": ("/CN=mx.example.test", "sub", HOST, "P-256", 400),
+    "mx-rsa": ("/CN=mx.example.test", "sub", HOST, "rsa:2048", 400),
+    "mx-ed": ("/CN=mx.example.test", "sub", HOST, "ed25519", 400),
+    "mx-1024": ("/CN=mx.example.test", "sub", HOST, "rsa:1024", 400),
+    "mx-k1": ("/CN=mx.example.test", "sub", HOST, "secp256k1", 400),
+    "mx-old": ("/CN=mx.example.test", "sub", HOST, "P-256", -1),
+    "mx-client": ("/CN=mx.example.test", "sub", HOST + "extendedKeyUsage=clientAuth\n", "P-256", 400),
+    "mx-server": ("/CN=mx.example.test", "root", HOST + "extendedKeyUsage=serverAuth\n", "P-256", 400),
+    "mx-both": ("/CN=mx.example.test", "root", HOST + "extendedKeyUsage=serverAuth,clientAuth\n", "P-256", 400),
+    "mx-self": ("/CN=mx.example.test", None, HOST, "P-256", 400),
+    "may": (MAY, "root", LEAF, "P-256", 400),
+    "may-sub": (MAY, "sub", LEAF, "P-256", 400),
+    "may-self": (MAY, None, LEAF, "P-256", 400),
+    "may-mute": (MAY, "mute", LEAF, "P-256", 400),
+    "may-server-ca": (MAY, "server-ca", LEAF, "P-256", 400),
+    "may-too-long": (MAY, "too-long", LEAF, "P-256", 400),
+    "may-old-ca": (MAY, "old-ca", LEAF, "P-256", 400),
+    "nobody": ("/CN=nobody", "root", LEAF, "P-256", 400),
+}
+BOM = "\ufeff"
+GOOD = "mx+sub+root+mx.key"
+
+# qmail-smtpd's own certificate: (what, servercert.pem, more files, STARTTLS: True, 454, or None for not offered; the level)
+SERVER = [
+    ("chain and key", GOOD, {}, True, "ok"),
+    ("the key first", "mx.key+mx+sub+root", {}, True, "ok"),
+    ("RSA", "mx-rsa+sub+root+mx-rsa.key", {}, True, "ok"),
+    ("Ed25519", "mx-ed+sub+root+mx-ed.key", {}, True, "ok"),
+    ("signed by itself", "mx-self+mx-self.key", {}, True, "ok"),
+    ("a private root that is not there", "mx+sub+mx.key", {}, True, "ok"),
+    ("no chain", "mx+mx.key", {}, True, "warn"),
+    ("marks in the middle", f"mx+{BOM}+sub+{BOM}+root+{BOM}+mx.key", {}, True, "ok"),
+    ("1024 bits", "mx-1024+sub+root+mx-1024.key", {}, 454, "fail"),
+    ("1024 bits, allowed", "mx-1024+sub+root+mx-1024.key", {"tlsserverciphers": "HIGH:@SECLEVEL=0\n"}, True, "ok"),
+    ("2048 bits, not allowed", "mx-rsa+sub+root+mx-rsa.key", {"tlsserverciphers": "HIGH:@SECLEVEL=3\n"}, 454, "fail"),
+    ("no file", None, {}, None, "warn"),
+    ("empty", "", {}, 454, "fail"),
+    ("garbage", "garbage\n", {}, 454, "fail"),
+    ("no key", "mx+sub", {}, 454, "fail"),
+    ("no certificate", "mx.key", {}, 454, "fail"),
+    ("another's key", "mx+sub+root+root.key", {}, 454, "fail"),
+    ("the chain cut off", "mx+mx.key+cut:sub", {}, 454, "fail"),
+    ("cut off in a first line", "mx+mx.key+-----BEGIN CERT", {}, 454, "fail"),
+    ("a dash too few", "mx+mx.key+dash:sub", {}, 454, "fail"),
+    ("the chain damaged", "mx+mx.key+-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", {}, 454, "fail"),
+    ("the key cut off", "mx+sub+root+cut:mx.key", {}, 454, "fail"),
+    ("a curve that no client can name", "mx-k1+sub+root+mx-k1.key", {}, 454, "fail"),
+    ("not for servers", "mx-client+sub+root+mx-client.key", {}, True, "warn"),
+]
+
+# Relaying by certificate: (what, the certificates that the client shows, files, reply to RCPT, the level)
+CLIENT = [
+    ("issued by the root", "may", {"clientca.pem": "root"}, 250, "ok"),
+    ("issued by a sub authority in the file", "may-sub", {"clientca.pem": "root+sub"}, 250, "ok"),
+    ("issued by one that the client sends", "may-sub+sub", {"clientca.pem": "root"}, 250, "ok"),
+    ("a sub authority without its root", "may-sub", {"clientca.pem": "sub"}, 553, "fail"),
+    ("signed by itself, and listed", "may-self", {"clientca.pem": "may-self"}, 250, "ok"),
+    ("a client's certificate that its root signed", "may", {"clientca.pem": "may"}, 553, "warn"),
+    ("an authority that must not sign", "may-mute", {"clientca.pem": "mute"}, 553, "warn"),
+    ("an authority for servers only", "may-server-ca", {"clientca.pem": "server-ca"}, 553, "fail"),
+    ("an authority below one that may have none", "may-too-long", {"clientca.pem": "short-ca+too-long"}, 553, "fail"),
+    ("an authority that expired", "may-old-ca", {"clientca.pem": "old-ca"}, 553, "fail"),
+    ("not listed in tlsclients", "may", {"clientca.pem": "root", "tlsclients": "# nobody\n"}, 553, "warn"),
+    ("a mark before the address", "may", {"clientca.pem": "root", "tlsclients": BOM + "may@client.test\n"}, 553, "fail"),
+    ("an invisible blank in the address", "may", {"clientca.pem": "root", "tlsclients": "may@client.test\u00a0\n"}, 553, "fail"),
+    ("a list", "may", {"clientca.pem": "root", "clientcrl.pem": "crl:root"}, 250, "ok"),
+    ("a list behind a mark", "may", {"clientca.pem": "root", "clientcrl.pem": BOM + "+crl:root"}, 250, "ok"),
+    ("a list that expired", "may", {"clientca.pem": "root", "clientcrl.pem": "old-crl:root"}, 553, "fail"),
+    ("another authority's list", "may", {"clientca.pem": "root", "clientcrl.pem": "crl:other"}, 553, "fail"),
+    ("a list cut off", "may", {"clientca.pem": "root", "clientcrl.pem": "crl:root+cut:crl:root"}, 421, "fail"),
+    ("an empty list", "may", {"clientca.pem": "root", "clientcrl.pem": ""}, 421, "fail"),
+    ("authorities cut off", "may-sub", {"clientca.pem": "cut:root"}, 421, "fail"),
+    ("a key among the authorities", "may", {"clientca.pem": "root+root.key"}, 250, "warn"),
+    ("lists among the authorities only", "may", {"clientca.pem": "root+crl:root"}, 250, "warn"),
+    ("lists for every link", "may-sub", {"clientca.pem": "root+sub", "clientcrl.pem": "crl:root+crl:sub"}, 250, "ok"),
+    ("no list for the last link", "may-sub", {"clientca.pem": "root+sub", "clientcrl.pem": "crl:root"}, 553, "fail"),
+    ("no list for the first link", "may-sub", {"clientca.pem": "root+sub", "clientcrl.pem": "crl:sub"}, 553, "fail"),
+    ("a list for an authority that clients send", "may-sub+sub",
+     {"clientca.pem": "root", "clientcrl.pem": "crl:root+crl:sub"}, 250, "ok"),
+]
+
+# Servers that qmail-remote verifies: (what, the server's certificates, tlshosts/mx.example.test.pem, delivered?, the level)
+VERIFIED = [
+    ("the root", "mx+sub", "root", True, "ok"),
+    ("the root behind a mark", "mx+sub", BOM + "+other+" + BOM + "+root", True, "ok"),
+    ("the certificate itself", "mx-self", "mx-self", True, "ok"),
+    ("a sub authority without its root", "mx+sub", "sub", False, "fail"),
+    ("the server's certificate, signed by another", "mx+sub", "mx", False, "fail"),
+    ("an authority that must not sign", "mx+sub", "mute", False, "fail"),
+    ("garbage", "mx+sub", "garbage\n", False, "fail"),
+    ("cut off", "mx+sub", "cut:root", False, "fail"),
+    ("the second one cut off", "mx+sub", "root+cut:other", False, "fail"),
+]
+
+# clientcert.pem, shown to a server that demands one of root's: (what, clientcert.pem, delivered in TLS?, the level)
+SHOWN = [
+    ("of either kind", "mx+sub+root+mx.key", True, "ok"),
+    ("for both", "mx-both+root+mx-both.key", True, "ok"),
+    ("for servers only", "mx-server+root+mx-server.key", False, "fail"),
+    ("no key", "mx+sub+root", False, "fail"),
+    ("the chain cut off", "mx+mx.key+cut:sub", False, "fail"),
+]
+
+
+class Pki:
+    """The pieces, made when they are asked for."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.serials = 0
+
+    def openssl(self, *command, **more):
+        return subprocess.run(["openssl", *map(str, command)], check=True, capture_output=True, **more).stdout
+
+    def key(self, name):
+        path = self.folder / f"{name}.key"
+        if not path.exists():
+            kind, _, size = CERTIFICATES[name][3].partition(":")
+            how = {"rsa": ["RSA", "-pkeyopt", f"rsa_keygen_bits:{size}"], "ed25519": ["ED25519"]}.get(
+                kind, ["EC", "-pkeyopt", f"ec_paramgen_curve:{kind}"])
+            self.openssl("genpkey", "-out", path, "-algorithm", *how)
+        return path
+
+    def certificate(self, name):
+        path = self.folder / f"{name}.pem"
+        if not path.exists():
+            subject, issuer, extensions, _, days = CERTIFICATES[name]
+            self.serials += 1
+            signer = ("-CA", self.certificate(issuer), "-CAkey", self.key(issuer)) if issuer else ("-signkey", self.key(name))
+            config = self.folder / "cnf"
+            config.write_text(f"[req]\ndistinguished_name=d\nprompt=no\n[d]\nCN=x\n[x]\n{extensions}")
+            request = self.openssl("req", "-new", "-key", self.key(name), "-subj", subject, "-config", config)
+            config.write_text(f"[x]\n{extensions}")
+            self.openssl("x509", "-req", "-days", days, "-set_serial", self.serials, "-extfile", config, "-extensions", "x",
+                         "-out", path, *signer, input=request)
+        return path
+
+    def crl(self, name, old):
+        certificate, key = self.certificate(name), self.key(name)
+        for more in ("index", "index.attr"):
+            (self.folder / more).write_text("")
+        (self.folder / "number").write_text("01\n")
+        config = self.folder / "cnf"
+        config.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.folder}/index\ncrlnumber={self.folder}/number\ndefault_md=sha256\n")
+        dates = ("20200101000000Z", "20200201000000Z" if old else "20491231000000Z")
+        return self.openssl("ca", "-gencrl", "-config", config, "-cert", certificate, "-keyfile", key,
+                            "-crl_lastupdate", dates[0], "-crl_nextupdate", dates[1]).decode()
+
+    def piece(self, text):
+        kind, _, name = text.partition(":")
+        if kind in ("crl", "old-crl"):
+            return self.crl(name, kind == "old-crl")
+        if kind == "cut":
+            whole = self.piece(name)
+            return whole[:len(whole) // 2]
+        if kind == "dash":
+            return self.piece(name).replace("-----\n", "----\n", 1)
+        if text in CERTIFICATES:
+            return self.certificate(text).read_text()
+        if text.endswith(".key") and text[:-4] in CERTIFICATES:
+            return self.key(text[:-4]).read_text()
+        return text
+
+    def file(self, text):
+        return "".join(self.piece(part) for part in text.split("+"))
+
+    def identity(self, names):
+        """A file with these certificates and the key of the first."""
+        path = self.folder / "identity"
+        path.write_text(self.file(names + "+" + names.split("+")[0] + ".key"))
+        return path
+
+
+class World:
+    def __init__(self, folder, smtpd, remote, tlscheck):
+        self.folder, self.smtpd, self.remote, self.tlscheck = folder, smtpd, remote, tlscheck
+        self.pki = Pki(folder)
+        self.homes = 0
+        self.wrong = []
+
+    def home(self, files):
+        self.homes += 1
+        control = self.folder / f"home{self.homes}/control"
+        (control / "tlshosts").mkdir(parents=True)
+        files = {"me": "mx.example.test\n", "rcpthosts": "local.test\n", **files}
+        for name, text in files.items():
+            if text is not None:
+                (control / name).write_text(self.pki.file(text))
+                (control / name).chmod(0o600)
+        return control.parent
+
+    def level(self, home, *topics):
+        """The worst that qmail-tlscheck says of the files of these names."""
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        said = subprocess.run([self.tlscheck, "--smtpd-user", user, "--remote-user", user], env={"QMAILHOME": home},
+                              capture_output=True, text=True, timeout=20)
+        lines = [line for line in said.stdout.splitlines() if any(f" control/{topic}: " in line for topic in topics)]
+        worst = max((("ok", "warn", "fail").index(line[:4].strip()) for line in lines), default=0)
+        return ("ok", "warn", "fail")[worst], "\n        ".join(lines) + said.stderr
+
+    def compare(self, what, works, expected, level, expected_level):
+        told, lines = level
+        agreed = {"ok": works in (True, 250), "warn": True, "fail": works not in (True, 250)}[told]
+        if (works, told) != (expected, expected_level) or not agreed:
+            self.wrong.append(f"{what}: {works}, not {expected}; {told}, not {expected_level}:\n        {lines}")
+
+    @contextlib.contextmanager
+    def session(self, home):
+        """A qmail-smtpd; its end of the line and a function that sends a line and returns the last line of the reply."""
+        ours, its = socket.socketpair()
+        ours.settimeout(20)
+        environment = {"QMAILHOME": home, "TCPREMOTEIP": "192.0.2.1", "PROTO": "TCP"}
+        with subprocess.Popen([self.smtpd], stdin=its, stdout=its, stderr=subprocess.DEVNULL, env=environment) as process:
+            its.close()
+            talk = Talk(ours)
+            talk.reply()
+            try:
+                yield talk
+            finally:
+                talk.close()
+                process.wait(20)
+
+    def starttls(self, home, identity=None):
+        """True, 454 or None, and the reply to a far recipient inside."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        if identity:
+            context.load_cert_chain(identity)
+        with self.session(home) as talk:
+            if "STARTTLS" not in talk.say("EHLO client.test"):
+                return None, None
+            reply = talk.say("STARTTLS")
+            if not reply.startswith("220"):
+                return int(reply[:3]), None
+            talk.start(context, server_side=False)
+            talk.say("EHLO client.test")
+            talk.say("MAIL FROM:<s@client.test>")
+            return True, int(talk.say("RCPT TO:<far@foreign.test>")[:3])
+
+    def deliver(self, home, names, demand=None):
+        """Does qmail-remote hand a message to a server that shows these certificates, in TLS?"""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pki.identity(names))
+        if demand:
+            context.load_verify_locations(self.pki.certificate(demand))
+            context.verify_mode = ssl.CERT_REQUIRED
+            # In TLS 1.3 the client learns of a refusal when it has gone on, which is another test's matter.
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with socket.create_server(("127.0.0.1", 0)) as server, Resolver() as resolver:
+            (home / "control/smtproutes").write_text(f":mx.example.test:{server.getsockname()[1]}\n")
+            server.settimeout(20)
+            thread = threading.Thread(target=serve, args=(server, context), daemon=True)
+            thread.start()
+            report = subprocess.run([self.remote, "example.test", "s@x.test", "u@example.test"], input=b"Subject: x\n\nx\n",
+                                    capture_output=True, timeout=60, env={"QMAILHOME": home, "DNSCACHEIP": resolver.address})
+            thread.join(20)
+        return report.stdout.startswith(b"r\0K")
+
+
+class Talk:
+    def __init__(self, connection):
+        self.connection = connection
+        self.lines = connection.makefile("rb")
+
+    def start(self, context, server_side):
+        self.connection = context.wrap_socket(self.connection, server_side=server_side)
+        self.lines = self.connection.makefile("rb")
+
+    def send(self, line):
+        self.connection.sendall(line.encode() + b"\r\n")
+
+    def reply(self):
+        whole = ""
+        while True:
+            line = self.lines.readline().decode()
+            whole += line
+            if line[3:4] != "-":
+                return whole
+
+    def say(self, line):
+        self.send(line)
+        return self.reply()
+
+    def close(self):
+        self.lines.close()
+        self.connection.close()
+
+
+def serve(server, context):
+    """Takes one message, in TLS only; whatever goes wrong ends the connection."""
+    with contextlib.suppress(OSError):
+        connection, _ = server.accept()
+        connection.settimeout(20)
+        talk = Talk(connection)
+        talk.send("220 mx.example.test")
+        secure = False
+        while line := talk.lines.readline():
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                talk.send("250 mx.example.test" if secure else "250-mx.example.test\r\n250 STARTTLS")
+            elif verb == b"STAR":
+                talk.send("220 go on")
+                talk.start(context, server_side=True)
+                secure = True
+            elif verb == b"DATA":
+                talk.send("354 go on")
+                while talk.lines.readline() not in (b".\r\n", b""):
+                    pass
+                talk.send("250 taken")
+            elif verb == b"QUIT":
+                talk.send("221 bye")
+                break
+            else:
+                talk.send("250 ok" if secure else "554 TLS first")
+        talk.close()
+
+
+class Resolver:
+    """A name server for which every host is at 127.0.0.1."""
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        threading.Thread(target=self.answer, daemon=True).start()
+        return self
+
+    def answer(self):
+        with contextlib.suppress(OSError):
+            while True:
+                query, client = self.socket.recvfrom(2048)
+                if not query:
+                    return
+                end = query.index(b"\0", 12) + 5
+                kind = struct.unpack(">H", query[end - 4:end - 2])[0]
+                found = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + b"\x7f\0\0\x01" if kind == 1 else b""
+                head = query[:2] + b"\x81\x80" + struct.pack(">HHHH", 1, 1 if found else 0, 0, 0)
+                self.socket.sendto(head + query[12:end] + found, client)
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"", self.socket.getsockname())
+        self.socket.close()
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="qmail-tls-agreement.") as folder:
+        world = World(pathlib.Path(folder), *sys.argv[1:4])
+        for what, certificate, more, works, level in SERVER:
+            home = world.home({"servercert.pem": certificate, **more})
+            told = world.level(home, "servercert.pem", "tlsserverciphers")
+            world.compare(f"servercert.pem, {what}", world.starttls(home)[0], works, told, level)
+        for what, shown, files, reply, level in CLIENT:
+            home = world.home({"servercert.pem": GOOD, "tlsclients": "may@client.test\n", **files})
+            told = world.level(home, "tlsclients", "clientca.pem", "clientcrl.pem")
+            world.compare(f"clients, {what}", world.starttls(home, world.pki.identity(shown))[1], reply, told, level)
+        for what, shown, anchors, delivered, level in VERIFIED:
+            home = world.home({"tlshosts/mx.example.test.pem": anchors})
+            told = world.level(home, "tlshosts/mx.example.test.pem")
+            world.compare(f"tlshosts, {what}", world.deliver(home, shown), delivered, told, level)
+        for what, certificate, delivered, level in SHOWN:
+            home = world.home({"clientcert.pem": certificate})
+            told = world.level(home, "clientcert.pem")
+            world.compare(f"clientcert.pem, {what}", world.deliver(home, "mx+sub", demand="root"), delivered, told, level)
+    print("\n".join(world.wrong) or f"{world.homes} sets of files, as expected")
+    return 1 if world.wrong or world.homes < 40 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
