@@ -3,6 +3,7 @@
 //
 //   qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]
 //   qmail-tlscheck --servercert FILE [--json] [--days N]
+//   qmail-tlscheck --upgrade [OLD-SMTPD OLD-REMOTE] [--look PATH]... [--json]
 //   qmail-tlscheck --version
 //
 // Exit status: 0 all well, 1 warnings, 2 something does not work, 111 it could not look. See
@@ -14,14 +15,18 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 #include "qmail-tlscheck/access.h"
 #include "qmail-tlscheck/checks.h"
 #include "qmail-tlscheck/findings.h"
+#include "qmail-tlscheck/known_names.h"
+#include "qmail-tlscheck/upgrade.h"
 #include "qmail/ascii.h"
 #include "qmail/control.h"
 #include "qmail/environment.h"
@@ -41,11 +46,15 @@ struct Options {
   std::string remote_user = "qmailr";
   int days = Settings().days_of_warning;
   std::string certificate{};  // judge this file alone
+  bool upgrade = false;       // what ours in the place of others would change
+  std::vector<std::string> old_programs{};
+  std::vector<std::string> places{};  // where variables are set
 };
 
 constexpr const char* usage =
     "usage: qmail-tlscheck [--servercert FILE] [--json] [--days N] [--smtpd-user NAME] "
-    "[--remote-user NAME]";
+    "[--remote-user NAME]\n"
+    "       qmail-tlscheck --upgrade [OLD-SMTPD OLD-REMOTE] [--look PATH]... [--json]";
 
 // If descriptor 2 takes nothing there is nobody to tell.
 void complain(const std::string& text) {
@@ -62,12 +71,22 @@ std::optional<Options> parse(std::span<char*> arguments) {
       options.style = Style::json;
       continue;
     }
+    if (argument == "--upgrade") {
+      options.upgrade = true;
+      for (; i + 1 < arguments.size() && arguments[i + 1][0] != '-'; ++i) {
+        options.old_programs.push_back(std::filesystem::absolute(arguments[i + 1]));
+      }
+      if (!options.old_programs.empty() && options.old_programs.size() != 2) return std::nullopt;
+      continue;
+    }
     if (i + 1 == arguments.size()) return std::nullopt;
     const std::string_view value(arguments[++i]);
     if (argument == "--smtpd-user") {
       options.smtpd_user = value;
     } else if (argument == "--remote-user") {
       options.remote_user = value;
+    } else if (argument == "--look") {
+      options.places.push_back(std::filesystem::absolute(value));
     } else if (argument == "--servercert") {
       options.certificate = std::filesystem::absolute(value);  // as seen from where we are now
     } else if (const auto number = qmail::leading_number(value); argument == "--days" && number) {
@@ -93,8 +112,49 @@ Settings settings_of(const Options& options) {
   return settings;
 }
 
+// The bytes of the old programs: those named, else those in place and what they replaced.
+std::string old_programs(const Options& options) {
+  if (options.old_programs.empty()) {
+    std::string bytes;
+    for (const char* name :
+         {"bin/qmail-smtpd", "bin/qmail-smtpd.orig", "bin/qmail-remote", "bin/qmail-remote.orig"}) {
+      auto content = qmail::read_file(name);
+      if (!content) throw std::runtime_error(content.error().file + ": " + content.error().reason);
+      bytes.append(content->value_or("")).push_back('\0');
+    }
+    return bytes;
+  }
+  std::string bytes;
+  for (const std::string& path : options.old_programs) {
+    auto content = qmail::read_file(path);
+    if (!content || !*content) throw std::runtime_error(path + " cannot be read");
+    bytes.append(**content).push_back('\0');
+  }
+  return bytes;
+}
+
+Findings look_at_upgrade(const Options& options) {
+  std::vector<qmail::tlscheck::VariableSet> variables;
+  for (const std::string& place : options.places) {
+    for (auto& set : qmail::tlscheck::variables_set_in(place)) variables.push_back(std::move(set));
+  }
+  if (options.places.empty()) variables = qmail::tlscheck::usual_variables();
+  return qmail::tlscheck::check_upgrade(qmail::ControlDir(), old_programs(options), variables);
+}
+
+// What keeps us from looking at the files as the programs' users could.
+void need_to_read(const qmail::ControlDir& control) {
+  for (const auto& known : qmail::tlscheck::known_files) {
+    const std::string file = control.file(known.name.substr(0, known.name.find('/')));
+    if (::access(file.c_str(), R_OK) == 0 || errno != EACCES) continue;
+    throw std::runtime_error(file + " cannot be read by this user: to be run as root");
+  }
+}
+
 Findings look(const Options& options) {
+  if (options.upgrade) return look_at_upgrade(options);
   const qmail::ControlDir control;
+  need_to_read(control);
   if (options.certificate.empty()) {
     return qmail::tlscheck::check_all(control, settings_of(options));
   }
