@@ -410,6 +410,19 @@ TEST_F(ChecksTest, LinesThatAreNotWhatTheyLookLike) {
   expect(Level::fail, "smtproutes", "line 1 has a no-break space in it");
 }
 
+TEST_F(ChecksTest, PasswordsThatEverybodyCanRead) {
+  for (const char* name : {"smtproutes", "authsenders"}) {
+    put(name, "example.com:relay.example.com|user|secret\n");
+    expect_nothing_of(name);
+    set_mode(name, 0644);
+    expect(Level::fail, name, "can be read by everybody on this machine and holds a password");
+    put(name, "example.com:relay.example.com\n");
+    set_mode(name, 0644);
+    expect_nothing_of(name);
+    remove(name);
+  }
+}
+
 TEST_F(ChecksTest, AFolderThatIsAFile) {
   std::filesystem::remove_all(control("notlshosts"));
   put("notlshosts", "");
