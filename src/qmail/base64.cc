@@ -31,7 +31,8 @@ std::optional<std::string> base64_decoded(std::string_view text) {
   std::size_t padding = 0;
   for (; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
   std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
+  // More than fits into the string itself, where a move would leave a copy: it may be a password.
+  bytes.reserve(text.size() / 4 * 3 + sizeof(std::string));
   std::uint32_t group = 0;
   unsigned bits = 0;
   for (const char letter : text) {

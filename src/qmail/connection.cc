@@ -1,7 +1,7 @@
 #include "qmail/connection.h"
 
-#include <cstring>
 #include <stdexcept>
+#include <string.h>  // explicit_bzero, memmove
 
 #include "qmail/buffer.h"
 
@@ -41,7 +41,7 @@ bool Connection::receive_now() { return read(Deadline::after(std::chrono::second
 
 bool Connection::read(Deadline until, bool wait) {
   if (begin_ > 0) {
-    std::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
+    ::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
@@ -54,6 +54,12 @@ bool Connection::read(Deadline until, bool wait) {
   if (*got == 0) throw ConnectionLost(ConnectionLost::Cause::end_of_input, "");
   end_ += *got;
   return true;
+}
+
+void Connection::wipe_consumed() {
+  // Also behind the end: receive() moved what was there.
+  ::explicit_bzero(in_.get(), begin_);
+  ::explicit_bzero(in_.get() + end_, input_size - end_);
 }
 
 void Connection::write(std::string_view bytes) {

@@ -49,6 +49,8 @@ class Connection {
   // What has arrived and was not consumed. Valid until the next call of receive().
   std::string_view input() const { return {in_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t count) { begin_ += count; }
+  // What was consumed was a secret: it is overwritten.
+  void wipe_consumed();
   // Flushes, waits, and adds at least one byte to input(). At least half of the buffer must have
   // been consumed by then, or there would be no room: callers take input() whole, or a line at a
   // time.

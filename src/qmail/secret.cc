@@ -14,6 +14,8 @@ void wipe(std::string& text) {
   text.clear();
 }
 
+void wipe(std::span<char> bytes) { ::explicit_bzero(bytes.data(), bytes.size()); }
+
 Secret::Secret(std::string_view bytes)
     : bytes_(make_buffer<char>(bytes.size())), size_(bytes.size()) {
   std::copy(bytes.begin(), bytes.end(), bytes_.get());

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace qmail {
 
 // Overwrites what the string holds, and empties it.
 void wipe(std::string& text);
+
+// The same for what is no string.
+void wipe(std::span<char> bytes);
 
 class Secret {
  public:
