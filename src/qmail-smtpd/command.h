@@ -18,6 +18,7 @@ struct Command {
   std::string_view verb{};
   std::string_view argument{};
   bool cut_off = false;
+  bool holds_nul = false;  // there was more, but it does not count
 };
 
 // One CR at the end is taken off; everything from the first NUL on is ignored. The verb ends at the

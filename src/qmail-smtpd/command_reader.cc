@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "qmail/secret.h"
+
 namespace qmail::smtpd {
 
 CommandLine CommandReader::next() {
   start_.clear();
   bool cut_off = false;
   const auto keep = [&](std::string_view piece) {
+    if (start_.empty()) start_.reserve(kept);  // growing, it would leave copies behind
     const std::size_t room = kept - start_.size();
     cut_off = cut_off || piece.size() > room;
     start_.append(piece.substr(0, room));
@@ -26,6 +29,11 @@ CommandLine CommandReader::next() {
     keep(input);
     connection_.receive();
   }
+}
+
+void CommandReader::wipe() {
+  qmail::wipe(start_);
+  connection_.wipe_consumed();
 }
 
 }  // namespace qmail::smtpd

@@ -22,6 +22,8 @@ class CommandReader {
 
   // The next line. Good until the next call of this or of the connection's receive().
   CommandLine next();
+  // What next() gave was a secret: no copy of it stays here or in the connection.
+  void wipe();
 
  private:
   Connection& connection_;

@@ -12,7 +12,11 @@ std::string starttls(const Offer& offer) { return offer.starttls ? "STARTTLS" : 
 std::string pipelining(const Offer&) { return "PIPELINING"; }
 std::string eight_bit_mime(const Offer&) { return "8BITMIME"; }
 
-constexpr std::array extensions{&starttls, &pipelining, &eight_bit_mime};
+std::string auth(const Offer& offer) {
+  return offer.auth.empty() ? std::string() : "AUTH " + offer.auth;
+}
+
+constexpr std::array extensions{&starttls, &pipelining, &eight_bit_mime, &auth};
 
 }  // namespace
 

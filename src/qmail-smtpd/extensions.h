@@ -8,6 +8,7 @@ namespace qmail::smtpd {
 // What is to be had in this session, at this moment.
 struct Offer {
   bool starttls = false;
+  std::string auth{};  // the mechanisms: "LOGIN PLAIN"
 };
 
 // The lines behind the greeting's, the last one without a hyphen.

@@ -3,6 +3,7 @@
 // Started by tcpserver for each connection: input on descriptor 0, output on 1, the log on 2.
 // With the one argument --version it says its version instead. What is done here is what must be
 // done before there is a Server; everything else is in smtpd_core.
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 #include "qmail-smtpd/config.h"
 #include "qmail-smtpd/end_session.h"
@@ -74,9 +76,9 @@ int refuse(const qmail::smtpd::Log& log, const qmail::ControlError& error) {
   return refuse(end.reply);
 }
 
-int serve() {
+int serve(const std::vector<std::string>& arguments) {
   const Peer peer = Peer::of_environment();
-  const Switches switches = Switches::of_environment();
+  const Switches switches = Switches::of_environment(arguments);
   const qmail::smtpd::Log log(log_output, peer.remote_ip);
   if (!qmail::enter_home()) {
     return refuse(log, {"qmail's home", std::generic_category().message(errno)});
@@ -103,7 +105,7 @@ int main(int argc, char** argv) {
   keep_log_from_client();
   try {
     if (argc == 2 && std::string_view(argv[1]) == "--version") return say_version();
-    return serve();
+    return serve({argv + std::min(argc, 1), argv + argc});
   } catch (const std::bad_alloc&) {
     return refuse(qmail::smtpd::reply::out_of_memory);
   } catch (...) {

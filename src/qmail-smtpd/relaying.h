@@ -1,6 +1,7 @@
 // Why a client may relay, in one value, and what follows from it. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,13 +23,20 @@ struct ByCertificate {
   std::string name;
 };
 
-using Right = std::variant<ByNobody, ByEnvironment, ByCertificate>;
+// It has said who it is: SMTP AUTH.
+struct ByLogin {
+  std::string user;
+  std::string method;  // "plain"
+};
+
+using Right = std::variant<ByNobody, ByEnvironment, ByCertificate, ByLogin>;
 
 bool may_relay(const Right& right);
 // What each recipient gets appended.
 std::string_view suffix(const Right& right);
-// What the trace field says behind the protocol; empty: nothing.
-std::string trace_note(const Right& right);
+// The protocol as the trace field has it (RFC 3848), with what vouches for the client. `cipher`:
+// inside TLS.
+std::string protocol(const Right& right, const std::optional<std::string>& cipher);
 // What the queue program is told beyond our own environment: NAME=VALUE.
 std::vector<std::string> queue_variables(const Right& right);
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "qmail/base64.h"
+
 namespace qmail::smtpd::reply {
 
 // --- the verbs ---
@@ -52,7 +54,35 @@ inline std::string not_relayed_by_certificate(std::string_view reason) {
   return text.append(" (#5.7.1)\r\n");
 }
 
+// --- AUTH ---
+inline std::string auth_challenge(std::string_view challenge) {
+  return "334 " + base64_encoded(challenge) + "\r\n";
+}
+inline constexpr std::string_view auth_good = "235 ok, go ahead (#2.0.0)\r\n";
+inline constexpr std::string_view auth_bad = "535 authentication failed (#5.7.1)\r\n";
+inline constexpr std::string_view auth_temporary =
+    "454 temporary authentication failure (#4.3.0)\r\n";
+inline constexpr std::string_view auth_child_crashed =
+    "454 oops, problem with child and I can't auth (#4.3.0)\r\n";
+inline constexpr std::string_view auth_child_not_started =
+    "454 oops, child won't start and I can't auth (#4.3.0)\r\n";
+inline constexpr std::string_view auth_no_pipe =
+    "454 oops, unable to open pipe and I can't auth (#4.3.0)\r\n";
+inline constexpr std::string_view auth_canceled = "501 auth exchange canceled (#5.0.0)\r\n";
+inline constexpr std::string_view auth_malformed = "501 malformed auth input (#5.5.4)\r\n";
+inline constexpr std::string_view auth_not_available = "503 auth not available (#5.3.3)\r\n";
+inline constexpr std::string_view auth_already = "503 you're already authenticated (#5.5.0)\r\n";
+inline constexpr std::string_view auth_in_transaction =
+    "503 no auth during mail transaction (#5.5.0)\r\n";
+inline constexpr std::string_view auth_no_mechanism = "504 auth type unimplemented (#5.5.1)\r\n";
+inline constexpr std::string_view auth_needs_tls =
+    "538 auth not available without TLS (#5.3.3)\r\n";
+inline constexpr std::string_view auth_demanded = "530 Authorization required (#5.7.1)\r\n";
+inline constexpr std::string_view sender_is_not_user =
+    "503 from and auth not the same (#5.5.1)\r\n";
+
 // --- TLS ---
+inline constexpr std::string_view tls_demanded = "530 must issue STARTTLS first (#5.7.0)\r\n";
 inline std::string tls_failure(std::string_view what, std::string_view detail) {
   std::string text = std::string("454 TLS ").append(what);
   if (!detail.empty()) text.append(": ").append(detail);

@@ -47,6 +47,10 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
       log_(log),
       connection_(std::make_unique<FdTransport>(descriptors.in, descriptors.out), config.timeout),
       upgrade_(descriptors, config, switches, control, log),
+      reader_(connection_),
+      authentication_(switches.auth,
+                      switches.auth.host.empty() ? peer.local_name : switches.auth.host,
+                      config.timeout, connection_, reader_, log),
       lookups_{
           .tls_to_be_had = [this] { return upgrade_.to_be_had(); },
           .takes_mail_for =
@@ -118,14 +122,23 @@ void Server::converse() {
   }
   Session session(config_, peer_, switches_, lookups_, *own_addresses);
   if (tls) session.tls_started(tls->facts, std::move(tls->certificate));
+  warn();
   say(session.banner());
   command_loop(session);
 }
 
+// Of what the environment asks for and cannot have.
+void Server::warn() {
+  if (switches_.auth.warning) log_.line(*switches_.auth.warning);
+  if (switches_.tls_demanded && !switches_.tls_from_the_start &&
+      (switches_.tls_forbidden || !upgrade_.to_be_had())) {
+    log_.line(std::string("FORCETLS: no TLS to be had"));
+  }
+}
+
 void Server::command_loop(Session& session) {
-  CommandReader reader(connection_);
   for (;;) {
-    const Outcome outcome = session.handle(parse_command(reader.next()));
+    const Outcome outcome = session.handle(parse_command(reader_.next()));
     if (outcome.drops_input) connection_.forget_input();
     switch (outcome.after) {
       case After::next_command:
@@ -137,6 +150,9 @@ void Server::command_loop(Session& session) {
         break;
       case After::start_tls:
         start_tls(session, outcome.reply);
+        break;
+      case After::authenticate:
+        authenticate(session, outcome.auth);
         break;
       case After::hang_up:
         say(outcome.reply);
@@ -152,6 +168,13 @@ void Server::start_tls(Session& session, std::string_view go_ahead) {
   } else {
     say(tls_failure_reply(started.error()));
   }
+}
+
+void Server::authenticate(Session& session, const AuthRequest& request) {
+  const Authentication::Result result = authentication_.run(request);
+  if (result.last) throw EndSession{result.reply};
+  if (result.user) session.authenticated(*result.user, request.mechanism);
+  say(result.reply);
 }
 
 void Server::receive(Session& session, std::string_view go_ahead) {

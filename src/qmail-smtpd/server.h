@@ -7,6 +7,8 @@
 
 #include <string_view>
 
+#include "qmail-smtpd/authentication.h"
+#include "qmail-smtpd/command_reader.h"
 #include "qmail-smtpd/config.h"
 #include "qmail-smtpd/log.h"
 #include "qmail-smtpd/lookups.h"
@@ -35,9 +37,11 @@ class Server {
  private:
   int conversation();  // run(), but for want of memory even for the last words
   void converse();
+  void warn();
   void command_loop(Session& session);
   void start_tls(Session& session, std::string_view go_ahead);
   void receive(Session& session, std::string_view go_ahead);
+  void authenticate(Session& session, const AuthRequest& request);
   void say(std::string_view text);
   void last_words(std::string_view text);
 
@@ -48,6 +52,8 @@ class Server {
   const Log& log_;
   Connection connection_;
   TlsUpgrade upgrade_;
+  CommandReader reader_;
+  Authentication authentication_;
   Lookups lookups_;
   Record record_;
 };

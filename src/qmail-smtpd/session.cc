@@ -1,5 +1,6 @@
 #include "qmail-smtpd/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "qmail-smtpd/address.h"
@@ -7,6 +8,7 @@
 #include "qmail-smtpd/extensions.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/verbs.h"
+#include "qmail/ascii.h"
 
 namespace qmail::smtpd {
 
@@ -36,6 +38,9 @@ Outcome Session::handle(const Command& command) {
   const Verb* const verb = find_verb(command.verb);
   if (verb == nullptr) return answer(reply::unimplemented);
   if (!verb->before_mail && !envelope_) return answer(reply::mail_first);
+  if (!verb->before_tls && switches_.tls_demanded && !inside_tls()) {
+    return answer(reply::tls_demanded);
+  }
   Outcome outcome = (this->*verb->handle)(command);
   outcome.drops_input = verb->drops_input;
   return outcome;
@@ -55,12 +60,14 @@ Outcome Session::helo(const Command& command) {
 
 Outcome Session::ehlo(const Command& command) {
   greeted(command.argument);
-  const Offer offer{.starttls = !inside_tls() && lookups_.tls_to_be_had()};
+  const Offer offer{
+      .starttls = !inside_tls() && !switches_.tls_forbidden && lookups_.tls_to_be_had(),
+      .auth = auth_offer()};
   return {reply::ehlo(config_.greeting, extension_lines(offer))};
 }
 
 Outcome Session::starttls(const Command& command) {
-  if (inside_tls()) return answer(reply::unimplemented);
+  if (inside_tls() || switches_.tls_forbidden) return answer(reply::unimplemented);
   if (!command.argument.empty()) return answer(reply::no_parameters);
   return {std::string(reply::ready_for_tls), After::start_tls};
 }
@@ -75,8 +82,14 @@ void Session::tls_started(const tls::SessionFacts& facts, tls::ClientCertificate
 // --- a message ---
 
 Outcome Session::mail(const Command& command) {
+  if (switches_.auth.demanded && !authenticated()) return answer(reply::auth_demanded);
   auto sender = address_in(command);
   if (!sender) return answer(reply::syntax_error);
+  const auto* const login = std::get_if<ByLogin>(&right_);
+  if (login != nullptr && switches_.auth.sender_is_user &&
+      !equal_ignoring_case(*sender, login->user)) {
+    return answer(reply::sender_is_not_user);
+  }
   const bool barred = config_.bad_senders.bars(*sender);
   envelope_ = Envelope{std::move(*sender), barred};
   return answer(reply::ok);
@@ -109,17 +122,23 @@ bool Session::may_reach(std::string_view address) {
   const auto taken = lookups_.takes_mail_for(address);
   if (!taken) throw unreadable_controls(taken.error());
   if (*taken) return true;
-  if (tls_ && !tls_->judged) {
-    auto decision = lookups_.judge(tls_->certificate);
-    if (!decision) throw unreadable_controls(decision.error());
-    tls_->judged = true;
-    if (decision->granted_to) {
-      right_ = ByCertificate{*std::move(decision->granted_to)};
-    } else {
-      right_ = ByNobody{std::move(decision->reason)};
-    }
+  if (!tls_) return false;
+  const CertificateDecision& decision = judged_certificate();
+  if (decision.granted_to) {
+    right_ = ByCertificate{*decision.granted_to};
+  } else {
+    right_ = ByNobody{decision.reason};
   }
   return may_relay(right_);
+}
+
+const CertificateDecision& Session::judged_certificate() {
+  if (!tls_->decision) {
+    auto decision = lookups_.judge(tls_->certificate);
+    if (!decision) throw unreadable_controls(decision.error());
+    tls_->decision = *std::move(decision);
+  }
+  return *tls_->decision;
 }
 
 std::string Session::refusal() const {
@@ -136,14 +155,57 @@ Trace Session::trace() const {
               .helo = helo_name_ ? *helo_name_ : peer_.remote_host,
               .remote_ip = peer_.remote_ip,
               .local_name = peer_.local_name,
-              .protocol = protocol()};
+              .protocol = protocol(right_, tls_ ? std::optional(tls_->cipher) : std::nullopt)};
   if (peer_.remote_info) trace.remote_info = *peer_.remote_info;
+  if (const auto* login = std::get_if<ByLogin>(&right_)) trace.remote_info = login->user;
   return trace;
 }
 
-std::string Session::protocol() const {
-  if (!tls_) return "SMTP";
-  return "ESMTPS (" + tls_->cipher + " encrypted)" + trace_note(right_);
+// --- AUTH ---
+
+bool Session::may_say_external() {
+  return tls_ && switches_.auth.can(Mechanism::external) && judged_certificate().granted_to;
+}
+
+std::string Session::auth_offer() {
+  if (authenticated() || (!inside_tls() && !switches_.auth.in_the_clear)) return {};
+  std::string offer;
+  for (const Mechanism mechanism : switches_.auth.mechanisms) {
+    if (!switches_.auth.can(mechanism)) continue;
+    if (mechanism == Mechanism::external && !may_say_external()) continue;
+    offer.append(offer.empty() ? "" : " ").append(keyword(mechanism));
+  }
+  return offer;
+}
+
+Outcome Session::auth(const Command& command) {
+  const AuthSettings& settings = switches_.auth;
+  if (!settings.known) return answer(reply::unimplemented);
+  if (!settings.can_any()) return answer(reply::auth_not_available);
+  if (authenticated()) return answer(reply::auth_already);
+  if (envelope_) return answer(reply::auth_in_transaction);
+  if (!inside_tls() && !settings.in_the_clear) return answer(reply::auth_needs_tls);
+
+  const std::size_t space = std::min(command.argument.find(' '), command.argument.size());
+  const auto mechanism = find_mechanism(command.argument.substr(0, space));
+  if (!mechanism || !settings.asks_for(*mechanism)) return answer(reply::auth_no_mechanism);
+  if (!settings.can(*mechanism)) return answer(reply::auth_not_available);
+  if (*mechanism == Mechanism::external && !may_say_external()) {
+    return answer(reply::auth_no_mechanism);
+  }
+  Outcome outcome{{}, After::authenticate};
+  outcome.auth.mechanism = *mechanism;
+  outcome.auth.malformed = command.cut_off || command.holds_nul;
+  const std::size_t response = command.argument.find_first_not_of(' ', space);
+  if (response != std::string_view::npos) {
+    outcome.auth.initial_response = command.argument.substr(response);
+  }
+  if (*mechanism == Mechanism::external) outcome.auth.identity = *judged_certificate().granted_to;
+  return outcome;
+}
+
+void Session::authenticated(const std::string& user, Mechanism mechanism) {
+  right_ = ByLogin{user, method(mechanism)};
 }
 
 // --- the rest ---

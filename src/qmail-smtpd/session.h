@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "qmail-smtpd/auth.h"
 #include "qmail-smtpd/command.h"
 #include "qmail-smtpd/config.h"
 #include "qmail-smtpd/lookups.h"
@@ -27,12 +28,22 @@ enum class After {
   next_command,
   receive_data,  // `reply` goes out once the queue program runs
   start_tls,     // `reply` goes out once TLS is set up
+  authenticate,  // there is no reply yet
   hang_up,
+};
+
+// An AUTH command that may go on.
+struct AuthRequest {
+  Mechanism mechanism = Mechanism::plain;
+  std::optional<std::string_view> initial_response{};  // of the command's bytes
+  bool malformed = false;                              // as is seen already
+  std::string identity{};                              // EXTERNAL: who the certificate says it is
 };
 
 struct Outcome {
   std::string reply;
   After after = After::next_command;
+  AuthRequest auth{};        // authenticate
   bool drops_input = false;  // what has arrived by now is no command
 };
 
@@ -64,10 +75,14 @@ class Session {
   Outcome help(const Command& command);
   Outcome quit(const Command& command);
   Outcome starttls(const Command& command);
+  Outcome auth(const Command& command);
 
   // TLS is up: all that was said before it is forgotten (RFC 3207, 4.2).
   void tls_started(const tls::SessionFacts& facts, tls::ClientCertificate certificate);
   bool inside_tls() const { return tls_.has_value(); }
+
+  // After After::authenticate: the client has proven to be `user`, to the end of the session.
+  void authenticated(const std::string& user, Mechanism mechanism);
 
   // The message's envelope, after After::receive_data; the session has none from then on.
   Envelope take_envelope();
@@ -79,15 +94,18 @@ class Session {
   struct Tls {
     std::string cipher;
     tls::ClientCertificate certificate;
-    bool judged = false;  // `certificate`: at the first RCPT that needs it
+    std::optional<CertificateDecision> decision{};  // once it was needed
   };
 
   void greeted(std::string_view name);
   std::optional<std::string> address_in(const Command& command) const;
   bool may_reach(std::string_view address);
   Right right_at_start() const;
+  const CertificateDecision& judged_certificate();
   std::string refusal() const;
-  std::string protocol() const;
+  bool authenticated() const { return std::holds_alternative<ByLogin>(right_); }
+  std::string auth_offer();
+  bool may_say_external();
 
   const SmtpdConfig& config_;
   const Peer& peer_;

@@ -24,9 +24,11 @@ tls::ServerSettings read_settings(const ControlDir& control, const Switches& swi
   settings.certificate_file = control.file("servercert.pem");
   settings.dh_file = control.file("dh2048.pem");
   settings.ticket_keys_file = control.file("tlsticketkeys");
+  settings.wipes_input = switches.auth.can_any();
   // A client that may relay anyway is not asked who it is: some put a question to their user then.
-  if (!switches.relayclient && there_is(control, "tlsclients") &&
-      there_is(control, "clientca.pem")) {
+  // With EXTERNAL it is asked for in any case.
+  const bool asks = !switches.relayclient || switches.auth.asks_for(Mechanism::external);
+  if (asks && there_is(control, "tlsclients") && there_is(control, "clientca.pem")) {
     settings.client_certificates = {control.file("clientca.pem"), control.file("clientcrl.pem")};
   }
   return settings;

@@ -4,6 +4,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "qmail-smtpd/auth_settings.h"
 
 namespace qmail::smtpd {
 
@@ -13,10 +16,13 @@ struct Switches {
   std::string queue_program = "bin/qmail-queue";  // QMAILQUEUE
   std::optional<std::string> tls_ciphers{};       // TLSCIPHERS
   bool tls_from_the_start = false;                // SMTPS, unless it is empty
+  bool tls_demanded = false;                      // FORCETLS, FORCE_TLS
+  bool tls_forbidden = false;                     // DISABLETLS, DENY_TLS
+  AuthSettings auth{};                            // SMTPAUTH and its like, and the arguments
   bool debug = false;                             // DEBUG, here or at build time
 
   // Set but empty is a value, where nothing else is said.
-  static Switches of_environment();
+  static Switches of_environment(const std::vector<std::string>& arguments = {});
 };
 
 }  // namespace qmail::smtpd

@@ -12,13 +12,19 @@ namespace {
 
 // The frequent ones first.
 constexpr std::array verbs{
-    //   name       handler             before_mail  drops_input
-    Verb{"rcpt", &Session::rcpt, false, false},       Verb{"mail", &Session::mail, true, false},
-    Verb{"data", &Session::data, false, false},       Verb{"quit", &Session::quit, true, false},
-    Verb{"helo", &Session::helo, true, false},        Verb{"ehlo", &Session::ehlo, true, false},
-    Verb{"rset", &Session::rset, true, false},        Verb{"help", &Session::help, true, false},
-    Verb{"noop", &Session::noop, true, false},        Verb{"vrfy", &Session::vrfy, true, false},
-    Verb{"starttls", &Session::starttls, true, true},
+    //   name       handler             before_tls  before_mail  drops_input
+    Verb{"rcpt", &Session::rcpt, true, false, false},
+    Verb{"mail", &Session::mail, false, true, false},
+    Verb{"data", &Session::data, true, false, false},
+    Verb{"quit", &Session::quit, true, true, false},
+    Verb{"helo", &Session::helo, true, true, false},
+    Verb{"ehlo", &Session::ehlo, true, true, false},
+    Verb{"rset", &Session::rset, true, true, false},
+    Verb{"help", &Session::help, true, true, false},
+    Verb{"noop", &Session::noop, true, true, false},
+    Verb{"vrfy", &Session::vrfy, true, true, false},
+    Verb{"auth", &Session::auth, true, true, false},
+    Verb{"starttls", &Session::starttls, true, true, true},
 };
 
 }  // namespace

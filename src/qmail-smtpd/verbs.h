@@ -13,6 +13,7 @@ struct Outcome;
 struct Verb {
   std::string_view name;
   Outcome (Session::*handle)(const Command&);
+  bool before_tls;   // may be said in the clear where TLS is demanded
   bool before_mail;  // makes sense without an envelope; otherwise: 503 MAIL first
   bool drops_input;  // whatever comes of it, nothing that was sent along with it is a command
 };

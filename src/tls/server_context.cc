@@ -112,6 +112,7 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   SSL_CTX* raw = context.get();
   SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(raw, 0);
+  if (settings.wipes_input) SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT);
 
   ServerContext result;
   // Before the certificate: the list may lower the security level that a certificate must meet.

@@ -155,6 +155,7 @@ struct ServerSettings {
   };
   std::optional<ClientCertificates> client_certificates{};
   std::string ticket_keys_file{};  // session tickets; "" or absent: none are issued
+  bool wipes_input = false;        // no copy of what was received stays behind: passwords come
 };
 
 struct ServerSession {

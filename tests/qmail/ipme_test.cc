@@ -1,6 +1,5 @@
 #include "qmail/ipme.h"
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <memory>
 #include <net/if.h>

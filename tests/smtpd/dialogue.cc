@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 namespace qmail::smtpd {
 
@@ -150,6 +151,12 @@ class Parser {
       current().queue_in_home = true;
     } else if (rest_ == "log is the connection") {
       current().log_to_client = true;
+    } else if (take("arguments ")) {
+      while (!rest_.empty()) {
+        const std::size_t end = std::min(rest_.find(' '), rest_.size());
+        current().arguments.emplace_back(rest_.substr(0, end));
+        rest_.remove_prefix(std::min(end + 1, rest_.size()));
+      }
     } else if (take("kernel refuses ")) {
       current().refused_call = take_to(" ");
       current().refused_with = rest_ == "EPERM" ? EPERM : rest_ == "ENOSYS" ? ENOSYS : EAFNOSUPPORT;
@@ -229,8 +236,10 @@ class Parser {
       current().exit = number(rest_);
     } else if (rest_ == "relayclient" || take("relayclient ")) {
       relayclient_ = rest_ == "relayclient" ? std::string() : text();
+    } else if (take("authenticated ")) {
+      authenticated_ = text() + "\n";
     } else if (take("queued ")) {
-      current().queued.push_back({text(), {}, relayclient_});
+      current().queued.push_back({text(), {}, relayclient_, std::exchange(authenticated_, {})});
       relayclient_.reset();
     } else if (rest_ == "|" || take("| ")) {
       message_line(rest_ == "|" ? std::string() : text());
@@ -249,6 +258,7 @@ class Parser {
   std::string_view rest_;
   int line_ = 0;
   std::optional<std::string> relayclient_;
+  std::string authenticated_;
   std::vector<Dialogue> dialogues_;
 };
 

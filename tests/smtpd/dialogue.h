@@ -36,6 +36,7 @@ struct QueuedMessage {
   std::string envelope;
   std::string message{};
   std::optional<std::string> relayclient{};
+  std::string authenticated{};
 };
 
 struct ControlFile {
@@ -55,6 +56,7 @@ struct Dialogue {
   bool queue_in_home = false;
   std::optional<unsigned> descriptors{};
   bool log_to_client = false;
+  std::vector<std::string> arguments{};
   std::string refused_call{};
   int refused_with = 0;
   std::vector<Step> steps{};

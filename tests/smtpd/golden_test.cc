@@ -206,6 +206,7 @@ class Stage {
   explicit Stage(const Dialogue& dialogue) : dialogue_(dialogue) {
     if (!dialogue.home_missing) make_home();
     make_queue();
+    if (!dialogue.arguments.empty()) make_checkpassword();
   }
   ~Stage() {
     if (pid_ > 0) {
@@ -229,7 +230,13 @@ class Stage {
     for (std::string& variable : variables) pointers.push_back(variable.data());
     pointers.push_back(nullptr);
     std::string program = QMAIL_SMTPD;
-    std::array<char*, 2> arguments{program.data(), nullptr};
+    std::vector<std::string> words = dialogue_.arguments;
+    std::vector<char*> arguments{program.data()};
+    for (std::string& word : words) {
+      word = replaced(word, "{DIR}", dir_.path());
+      arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
     started_ = std::time(nullptr);
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -309,6 +316,7 @@ class Stage {
       if (!dir_.has(at + "envelope") || dir_.get(at + "envelope").empty()) continue;
       QueuedMessage message{dir_.get(at + "envelope"), with_dates(dir_.get(at + "message"))};
       if (dir_.has(at + "relayclient")) message.relayclient = dir_.get(at + "relayclient");
+      if (dir_.has(at + "authenticated")) message.authenticated = dir_.get(at + "authenticated");
       found.push_back(std::move(message));
     }
     return found;
@@ -411,7 +419,9 @@ class Stage {
         "#!/bin/sh\nn=1; while ! mkdir '" + dir_.file("spool") +
         "'/$n 2>/dev/null; do n=$((n+1)); done\nd='" + dir_.file("spool") +
         "'/$n\necho $$ >$d/pid; pwd -P >$d/cwd\n"
-        "test \"${RELAYCLIENT+set}\" && printf %s \"$RELAYCLIENT\" >$d/relayclient\n";
+        "test \"${RELAYCLIENT+set}\" && printf %s \"$RELAYCLIENT\" >$d/relayclient\n"
+        "test \"${SMTPAUTHUSER+set}\" && "
+        "echo $SMTPAUTHUSER $SMTPAUTHMETHOD $TCPREMOTEINFO >$d/authenticated\n";
     if (dialogue_.queue_reads) script += "cat >$d/message; cat <&1 >$d/envelope\n";
     script += ": >$d/done\ncase $n in\n";
     const std::vector<int>& exits = dialogue_.queue_exits;
@@ -423,6 +433,15 @@ class Stage {
     script += "esac\n";
     const std::string path =
         dir_.put(dialogue_.queue_in_home ? "home/bin/qmail-queue" : "queue", script);
+    EXPECT_EQ(::chmod(path.c_str(), 0755), 0);
+  }
+
+  // joe@example.org's password is "secret".
+  void make_checkpassword() const {
+    const std::string path = dir_.put(
+        "checkpassword",
+        "#!/bin/sh\ncase $(tr '\\0' / <&3) in joe@example.org/secret//) exec \"$@\";; esac\n"
+        "exit 1\n");
     EXPECT_EQ(::chmod(path.c_str(), 0755), 0);
   }
 
@@ -558,6 +577,7 @@ void play(const Dialogue& dialogue) {
         << "message " << i + 1 << " is "
         << testing::PrintToString(queued[i].message.substr(0, 2000));
     EXPECT_EQ(queued[i].relayclient, dialogue.queued[i].relayclient);
+    EXPECT_EQ(queued[i].authenticated, dialogue.queued[i].authenticated);
   }
   const std::vector<std::string> log = stage.log_lines();
   EXPECT_EQ(log.size(), dialogue.log.size()) << testing::PrintToString(log);

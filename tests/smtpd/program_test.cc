@@ -1,9 +1,11 @@
 // qmail-smtpd as it is started: descriptors that are not what tcpserver gives, signals that
 // somebody left ignored, and what others see of the process.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -21,10 +23,13 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "golden_pki.h"
+#include "qmail/base64.h"
 #include "qmail/unique_fd.h"
 #include "scratch_dir.h"
+#include "test_session.h"
 
 namespace qmail::smtpd {
 namespace {
@@ -117,8 +122,11 @@ class Program : public testing::Test {
       }
     }
     for (const std::string& variable : sanitizers) variables.push_back(variable.c_str());
+    for (const std::string& variable : variables_) variables.push_back(variable.c_str());
     variables.push_back(nullptr);
-    const char* const arguments[] = {program_.c_str(), nullptr};
+    std::vector<const char*> arguments = {program_.c_str()};
+    for (const std::string& argument : arguments_) arguments.push_back(argument.c_str());
+    arguments.push_back(nullptr);
     pid_ = ::fork();
     if (pid_ == 0) {
       const int in = ::fcntl(line.server_in.get(), F_DUPFD, 10);
@@ -129,7 +137,7 @@ class Program : public testing::Test {
       ::dup2(error, 2);
       ::close_range(3, ~0U, 0);
       in_child();
-      ::execve(program_.c_str(), const_cast<char**>(arguments),
+      ::execve(program_.c_str(), const_cast<char**>(arguments.data()),
                const_cast<char**>(variables.data()));
       ::_exit(126);
     }
@@ -169,6 +177,9 @@ class Program : public testing::Test {
 
   void deliver() const {
     EXPECT_EQ(line(), "220 mx.example.net ESMTP\r\n");
+    deliver_greeted();
+  }
+  void deliver_greeted() const {
     say("MAIL FROM:<>\r\n");
     EXPECT_EQ(line(), "250 ok\r\n");
     say("RCPT TO:<a@example.com>\r\n");
@@ -177,11 +188,15 @@ class Program : public testing::Test {
     EXPECT_EQ(line(), "354 go ahead\r\n");
     say(".\r\n");
     EXPECT_EQ(line().substr(0, 6), "250 ok");
+  }
+  void quit() const {
     say("QUIT\r\n");
     EXPECT_EQ(line(), "221 mx.example.net\r\n");
   }
 
   ScratchDir dir_;
+  std::vector<std::string> arguments_;
+  std::vector<std::string> variables_;
 
  private:
   bool next(char& c) const {
@@ -245,6 +260,7 @@ TEST_F(Program, AClosedInputIsNotTheNextFileThatIsOpened) {
 TEST_F(Program, AClosedLogIsThereForTheQueueProgram) {
   start(socket_line(), 2, [] { ::close(2); });
   deliver();
+  quit();
   EXPECT_EQ(status(), 0);
   EXPECT_TRUE(dir_.get("seen").starts_with("0\n1\n")) << dir_.get("seen");
   EXPECT_NE(dir_.get("seen").find("\n2\n"), std::string::npos) << dir_.get("seen");
@@ -255,6 +271,7 @@ TEST_F(Program, IgnoredSignals) {
     for (const int signal : {SIGCHLD, SIGPIPE}) static_cast<void>(std::signal(signal, SIG_IGN));
   });
   deliver();
+  quit();
   EXPECT_EQ(status(), 0);
 }
 
@@ -300,6 +317,134 @@ TEST_F(Program, MemoryIsHiddenOnceTheKeyIsInIt) {
   say("STARTTLS\r\n");
   EXPECT_EQ(line(), "220 ready for tls\r\n");
   EXPECT_EQ(owner(), 0U);
+}
+
+// --- passwords ---
+
+std::string content(const std::string& path) {
+  std::string text;
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) {
+    text.push_back(static_cast<char>(c));
+  }
+  static_cast<void>(std::fclose(file));
+  return text;
+}
+
+// Everything in a process's memory that it can have written to: what a core file would hold.
+std::string memory_of(int pid) {
+  const std::string proc = "/proc/" + std::to_string(pid);
+  const UniqueFd memory(::open((proc + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string all;
+  std::string maps = content(proc + "/maps");
+  for (std::size_t end = 0; (end = maps.find('\n')) != std::string::npos; maps.erase(0, end + 1)) {
+    unsigned long begin = 0;
+    unsigned long behind = 0;
+    char rights[5] = "";
+    if (std::sscanf(maps.c_str(), "%lx-%lx %4s", &begin, &behind, rights) != 3) continue;
+    if (rights[1] != 'w' || behind - begin > (1UL << 28)) continue;
+    const std::size_t size = all.size();
+    all.resize(size + (behind - begin));
+    const ssize_t got =
+        ::pread(memory.get(), all.data() + size, behind - begin, static_cast<off_t>(begin));
+    all.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
+  }
+  return all;
+}
+
+class Password : public Program {
+ protected:
+  Password() {
+    dir_.put("checkpassword",
+             "#!/bin/sh\ncat <&3 >/dev/null\nenv >'" + dir_.file("variables") + "'\nexec \"$@\"\n");
+    ::chmod(dir_.file("checkpassword").c_str(), 0755);
+    arguments_ = {dir_.file("checkpassword"), "true"};
+    variables_ = {"FORCETLS=0"};
+    dir_.put("log", "");
+    log_.reset(::open(dir_.file("log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  }
+  // Where `secret`, or the end of its base64 form, was found; memory only if we may look there.
+  std::string found_in(const std::string& secret, const std::string& encoded) const {
+    std::string where;
+    // Freeing memory overwrites its beginning only.
+    const std::string end = secret.substr(secret.size() - std::min<std::size_t>(secret.size(), 20));
+    const auto look = [&](const char* name, const std::string& text) {
+      if (text.find(end) != std::string::npos) where.append(name).append(" ");
+      if (text.find(encoded) != std::string::npos) where.append(name).append(" (base64) ");
+    };
+    const std::string proc = "/proc/" + std::to_string(pid());
+    look("log", content(dir_.file("log")));
+    look("arguments", content(proc + "/cmdline"));
+    look("environment", content(proc + "/environ"));
+    look("the program's environment", content(dir_.file("variables")));
+    look("message", content(dir_.file("message")));
+    if (::getuid() == 0) {
+      const std::string memory = memory_of(pid());
+      EXPECT_NE(memory.find("mx.example.net"), std::string::npos);  // it is the right one
+      look("memory", memory);
+    }
+    return where;
+  }
+
+  void judge(const std::string& password) {
+    const std::string encoded = base64_encoded(password);
+    start(socket_line(), log_.get());
+    EXPECT_EQ(line(), "220 mx.example.net ESMTP\r\n");
+    say("AUTH LOGIN\r\n" + base64_encoded("joe") + "\r\n" + encoded + "\r\nNOOP\r\n");
+    EXPECT_EQ(line(), "334 VXNlcm5hbWU6\r\n");
+    EXPECT_EQ(line(), "334 UGFzc3dvcmQ6\r\n");
+    EXPECT_EQ(line(), "235 ok, go ahead (#2.0.0)\r\n");
+    EXPECT_EQ(line(), "250 ok\r\n");
+    EXPECT_EQ(found_in(password, encoded), "");
+    deliver_greeted();
+    EXPECT_EQ(found_in(password, encoded), "");
+    quit();
+    EXPECT_EQ(status(), 0);
+  }
+
+  UniqueFd log_;
+};
+
+TEST_F(Password, IsNowhereAfterItWasJudged) {
+  judge("Xyzzy-a-hollow-voice-says-in-the-colossal-cave-plugh-4711");
+}
+// Short enough for a string's own buffer.
+TEST_F(Password, AShortOneIsNowhereEither) { judge("Plugh-73"); }
+
+TEST_F(Password, IsNowhereAfterTls) {
+  variables_.clear();
+  dir_.put("control/servercert.pem", pem("@server @server-key"));
+  Line line = socket_line();
+  const int client = line.client_out.get();
+  start(std::move(line), log_.get());
+  EXPECT_EQ(Program::line(), "220 mx.example.net ESMTP\r\n");
+  say("STARTTLS\r\n");
+  EXPECT_EQ(Program::line(), "220 ready for tls\r\n");
+  tls::test::BarePeer peer(TLS_client_method());
+  peer.open(::dup(client));
+  ASSERT_TRUE(peer.handshake());
+  const std::string password = "Xyzzy-a-hollow-voice-says-in-the-colossal-cave-plugh-4711";
+  const std::string encoded = base64_encoded(std::string("\0joe\0", 5) + password);
+  peer.send("AUTH PLAIN " + encoded + "\r\n");
+  EXPECT_EQ(peer.receive(), "235 ok, go ahead (#2.0.0)\r\n");
+  EXPECT_EQ(found_in(password, encoded.substr(8, 24)), "");
+  peer.send("QUIT\r\n");
+  EXPECT_EQ(status(), 0);
+}
+
+TEST_F(Password, IsNowhereThoughItCameInPieces) {
+  start(socket_line(), log_.get());
+  EXPECT_EQ(line(), "220 mx.example.net ESMTP\r\n");
+  const std::string password = "Xyzzy-a-hollow-voice-says-in-the-colossal-cave-plugh-4711";
+  const std::string encoded = base64_encoded(std::string("\0joe\0", 5) + password);
+  say("NOOP\r\nAUTH PLAIN " + encoded.substr(0, 40));
+  EXPECT_EQ(line(), "250 ok\r\n");
+  say(encoded.substr(40) + "\r\n");
+  EXPECT_EQ(line(), "235 ok, go ahead (#2.0.0)\r\n");
+  EXPECT_EQ(found_in(password, encoded.substr(8, 24)), "");
+  quit();
+  EXPECT_EQ(status(), 0);
 }
 
 }  // namespace

@@ -211,5 +211,62 @@ TEST_F(SessionTest, UnreadableListsEndIt) {
   }
 }
 
+// --- AUTH: what is looked at, in this order ---
+
+TEST_F(SessionTest, AuthIsNoCommandUnlessAskedFor) {
+  EXPECT_EQ(say("AUTH PLAIN"), reply::unimplemented);
+}
+
+TEST_F(SessionTest, ChecksOnAuthInTheirOrder) {
+  switches_.auth = AuthSettings::of({}, "");
+  EXPECT_EQ(say("AUTH PLAIN"), reply::auth_not_available);
+  switches_.auth = AuthSettings::of({"checkpassword", "true"}, "+cram");
+  say("MAIL FROM:<>");
+  EXPECT_EQ(say("AUTH NONE"), reply::auth_in_transaction);
+  say("RSET");
+  EXPECT_EQ(say("AUTH NONE"), reply::auth_needs_tls);
+  switches_.auth.in_the_clear = true;
+  for (const char* line : {"AUTH", "AUTH ", "AUTH NONE", "AUTH PLAINX", "AUTH EXTERNAL ="}) {
+    EXPECT_EQ(say(line), reply::auth_no_mechanism) << line;
+  }
+  const Outcome go = session_.handle(parse_command({"auth  Plain   abc def"}));
+  EXPECT_EQ(go.after, After::authenticate);
+  EXPECT_EQ(go.auth.mechanism, Mechanism::plain);
+  EXPECT_EQ(go.auth.initial_response, "abc def");
+  EXPECT_FALSE(go.auth.malformed);
+  EXPECT_EQ(session_.handle(parse_command({"AUTH LOGIN"})).auth.initial_response, std::nullopt);
+  EXPECT_EQ(session_.handle(parse_command({"AUTH LOGIN  "})).auth.initial_response, std::nullopt);
+  EXPECT_TRUE(session_.handle(parse_command({std::string("AUTH PLAIN a\0", 13)})).auth.malformed);
+  EXPECT_TRUE(session_.handle(parse_command({"AUTH PLAIN a", true})).auth.malformed);
+  session_.authenticated("joe", Mechanism::plain);
+  say("MAIL FROM:<>");
+  EXPECT_EQ(say("AUTH NONE"), reply::auth_already);
+}
+
+TEST_F(SessionTest, WhatFollowsFromAuth) {
+  switches_.auth = AuthSettings::of({"checkpassword", "true"}, "!");
+  switches_.auth.in_the_clear = true;
+  switches_.auth.sender_is_user = true;
+  peer_.remote_info = "ident";
+  EXPECT_EQ(say("EHLO x"),
+            "250-mx.example.net\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 AUTH LOGIN PLAIN\r\n");
+  EXPECT_EQ(say("MAIL FROM:<joe@here>"), reply::auth_demanded);
+  session_.authenticated("joe@here", Mechanism::cram_md5);
+  EXPECT_EQ(say("EHLO x"), "250-mx.example.net\r\n250-PIPELINING\r\n250 8BITMIME\r\n");
+  EXPECT_EQ(say("MAIL FROM:<>"), reply::sender_is_not_user);
+  EXPECT_EQ(say("MAIL FROM:<Joe@HERE>"), ok);
+  EXPECT_EQ(say("RCPT TO:<bob@far.example>"), ok);
+  EXPECT_EQ(session_.trace().protocol, "ESMTPA");
+  EXPECT_EQ(session_.trace().remote_info, "joe@here");
+  EXPECT_EQ(queue_variables(session_.right()),
+            (std::vector<std::string>{"RELAYCLIENT=", "TCPREMOTEINFO=joe@here",
+                                      "SMTPAUTHUSER=joe@here", "SMTPAUTHMETHOD=cram-md5"}));
+  start_tls();
+  EXPECT_EQ(say("MAIL FROM:<joe@here>"), reply::auth_demanded);
+  EXPECT_EQ(session_.trace().remote_info, "ident");
+  session_.authenticated("joe", Mechanism::plain);
+  EXPECT_EQ(session_.trace().protocol, "ESMTPSA (TLS_AES_256_GCM_SHA384 encrypted, authenticated)");
+}
+
 }  // namespace
 }  // namespace qmail::smtpd
