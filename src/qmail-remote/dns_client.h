@@ -22,7 +22,8 @@
 #include "qmail/ip_address.h"
 #include "qmail/result.h"
 
-struct __res_state;  // the resolver's, known to dns_client.cc alone
+// The resolver's own name for its state, known to dns_client.cc alone.
+struct __res_state;  // NOLINT(bugprone-reserved-identifier)
 
 namespace qmail::remote {
 
