@@ -21,6 +21,13 @@ FOREIGN = "friend@foreign.test"
 
 
 @dataclasses.dataclass
+class Login:
+    user: str
+    password: str
+    mechanism: str  # plain, login
+
+
+@dataclasses.dataclass
 class Target:
     """A server to talk to, and how."""
     ip: str
@@ -29,6 +36,7 @@ class Target:
     mode: str      # starttls, implicit
     version: str   # 1.2, 1.3
     name: str = "mx.example.test"
+    login: "Login | None" = None  # a client logs in
 
     @property
     def implicit(self):

@@ -36,6 +36,7 @@ PEERS = {
     "smtp-server": ("fast", "node_servers", {"server": "SmtpServer"}),
     "Haraka": ("fast", "node_servers", {"server": "Haraka"}),
     "qmail-smtpd": ("fast", "own", {"server": "Server"}),
+    "AUTH": ("fast", "auth", {"check": "check"}),
     "DNS": ("fast", "names", {"check": "check"}),
     "Exim": ("slow", "exim", {"client": "Client", "server": "Server"}),
     "OpenSMTPD": ("slow", "opensmtpd", {"client": "Client", "check": "smtp_command"}),

@@ -251,14 +251,15 @@ class Arrival:
 
     @property
     def cipher(self):
-        found = re.search(rb"with ESMTPS \((\S+) encrypted\)", self.trace)
+        found = re.search(rb"with ESMTPS?A? \((\S+) encrypted[,)]", self.trace)
         return found.group(1).decode() if found else ""
 
 
 class Listener:
     """qmail-smtpd under tcpserver, with a queue program that keeps what it is given."""
 
-    def __init__(self, world, name, key, mode, version, *, number=None, port=SUBMISSION):
+    def __init__(self, world, name, key, mode, version, *, number=None, port=SUBMISSION, prefix=(), arguments=(), env=None):
+        """`prefix` comes before tcpserver, `arguments` behind qmail-smtpd."""
         self.ip = world.ip(number or {"rsa": 1, "ecdsa": 2, None: 9}[key] + (2 if version == "1.2" else 0))
         self.port = 465 if mode == "implicit" else port
         self.name = f"own{self.ip.rpartition('.')[2]}.example.test"
@@ -275,11 +276,12 @@ class Listener:
             shutil.copy(world.pki / f"{key}.pem", control / "servercert.pem")
         shutil.copy(world.pki / "ca.crt", control / "clientca.pem")
         queue = shutil.copy(HERE / "queue-keep", world.folder("bin") / "queue-keep")
-        env = {"QMAILHOME": home, "QMAILQUEUE": queue, "KEEP": self.kept}
+        env = {"QMAILHOME": home, "QMAILQUEUE": queue, "KEEP": self.kept, **(env or {})}
         if mode == "implicit":
             env["SMTPS"] = "1"
         env["OPENSSL_CONF"] = world.pki / "tls12.cnf" if version == "1.2" else "/dev/null"
-        world.start(["tcpserver", "-v", "-H", "-R", "-l", "mx.example.test", "-c", "40", self.ip, self.port, world.smtpd],
+        world.start([*prefix, "tcpserver", "-v", "-H", "-R", "-l", "mx.example.test", "-c", "40", self.ip, self.port, world.smtpd,
+                     *arguments],
                     log=self.log_name, env=env, ready=(self.ip, self.port))
 
     def arrivals(self):

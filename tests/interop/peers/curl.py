@@ -19,5 +19,7 @@ def send(world, target, message, sender, recipient, certificate):
             "-T", data]
     if certificate:
         argv += ["--cert", f"{certificate}.pem"]
+    if target.login:
+        argv += ["--user", f"{target.login.user}:{target.login.password}", "--login-options", f"AUTH={target.login.mechanism.upper()}"]
     status, said = run(argv)
     return status == 0, said.decode(errors="replace")

@@ -1,4 +1,5 @@
 """gnutls-cli as a client: GnuTLS, which never answers a renegotiation."""
+import dialogue
 import install
 from dialogue import Dialogue
 
@@ -18,4 +19,6 @@ def send(world, target, message, sender, recipient, certificate):
         argv += ["--x509certfile", f"{certificate}.crt", "--x509keyfile", f"{certificate}.key"]
     with Dialogue(argv) as talk:
         talk.expect(rb"^220 .*\n" if target.implicit else rb"^- Simple Client Mode:\n")
+        if target.login and not dialogue.log_in(talk.say, target.login):
+            return False, talk.transcript.decode(errors="replace")
         return talk.send_mail(message, sender, recipient)

@@ -16,6 +16,8 @@ def send(world, target, message, sender, recipient, certificate):
              f"tls_priorities NORMAL:-VERS-ALL:+VERS-TLS{target.version}", f"from {sender}", "domain client.example.test"]
     if certificate:
         lines += [f"tls_cert_file {certificate}.crt", f"tls_key_file {certificate}.key"]
+    if target.login:
+        lines += [f"auth {target.login.mechanism}", f"user {target.login.user}", f"password {target.login.password}"]
     config.write_text("\n".join(lines) + "\n")
     config.chmod(0o600)
     status, said = run(["msmtp", "-C", config, "-a", "test", "--", recipient], input=message)

@@ -7,7 +7,8 @@ const tls = {ca: fs.readFileSync(want.ca), servername: want.name, minVersion: wa
 if (want.pem) tls.cert = tls.key = fs.readFileSync(want.pem);
 nodemailer
   .createTransport({host: want.ip, port: want.port, secure: want.implicit, requireTLS: !want.implicit, tls,
-                    name: 'client.example.test', connectionTimeout: 15000, greetingTimeout: 15000, socketTimeout: 15000})
+                    auth: want.login && {user: want.login.user, pass: want.login.password},
+                    authMethod: want.login ? want.login.mechanism.toUpperCase() : undefined, name: 'client.example.test', connectionTimeout: 15000, greetingTimeout: 15000, socketTimeout: 15000})
   .sendMail({envelope: {from: want.sender, to: want.recipient}, raw: fs.readFileSync(want.file)})
   .then(done => console.log('sent', done.response),
         error => { console.log('failed', error.code, error.response || error.message); process.exit(1); });

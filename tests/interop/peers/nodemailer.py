@@ -1,4 +1,5 @@
 """nodemailer (Node.js) as a client."""
+import dataclasses
 import json
 import pathlib
 
@@ -17,6 +18,7 @@ def send(world, target, message, sender, recipient, certificate):
     data.write_bytes(message)
     want = {"ip": target.ip, "port": target.port, "implicit": target.implicit, "name": target.name,
             "version": "TLSv" + target.version, "ca": str(world.pki / "ca.crt"), "sender": sender, "recipient": recipient,
-            "file": str(data), "pem": f"{certificate}.pem" if certificate else None}
+            "file": str(data), "pem": f"{certificate}.pem" if certificate else None,
+            "login": dataclasses.asdict(target.login) if target.login else None}
     status, said = run(["node", pathlib.Path(__file__).with_suffix(".js"), install.node_modules(), json.dumps(want)])
     return status == 0, said.decode(errors="replace")

@@ -21,6 +21,10 @@ def send(world, target, message, sender, recipient, certificate):
             client = smtplib.SMTP(target.ip, target.port, timeout=15)
             client.starttls(context=context)
         with client:
+            if target.login:
+                client.ehlo("client.example.test")
+                client.user, client.password = target.login.user, target.login.password
+                client.auth(target.login.mechanism, getattr(client, "auth_" + target.login.mechanism))
             client.sendmail(sender, [recipient], message.replace(b"\n", b"\r\n"))
         return True, ""
     except (smtplib.SMTPException, OSError) as error:

@@ -17,5 +17,7 @@ def send(world, target, message, sender, recipient, certificate):
             "--tls-ca-path", world.pki / "ca.crt", "--tls-protocol", "tlsv1_" + target.version[-1]]
     if certificate:
         argv += ["--tls-cert", f"{certificate}.crt", "--tls-key", f"{certificate}.key"]
+    if target.login:
+        argv += ["--auth", target.login.mechanism, "--auth-user", target.login.user, "--auth-password", target.login.password]
     status, said = run(argv)
     return status == 0, "\n".join(line for line in said.decode(errors="replace").splitlines() if not line.startswith(" ~> "))
