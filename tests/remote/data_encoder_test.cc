@@ -119,7 +119,7 @@ TEST(DataEncoder, EverySmallMessage) {
 }
 
 TEST(DataEncoder, ByteByByte) {
-  const std::string message("Subject: x\n\n.\r\n..\rhello\r\r\n\0\0.\n\0\0\0end\n", 40);
+  constexpr std::string_view message("Subject: x\n\n.\r\n..\rhello\r\r\n\0\0.\n\0\0\0end\n", 37);
   std::vector<std::size_t> cuts;
   for (std::size_t i = 1; i < message.size(); ++i) cuts.push_back(i);
   EXPECT_EQ(encode(message, cuts).wire, model(message).wire);
