@@ -1,5 +1,9 @@
 // Whom a file of authorities vouches for, asked of the very store of certificates and lists that
 // the program's context made of it.
+#include <array>
+#include <map>
+#include <string>
+
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509_vfy.h>
@@ -42,22 +46,41 @@ int as_if_issued(int ok, X509_STORE_CTX* store) {
   return 1;
 }
 
-KeyPtr key_like(EVP_PKEY* other) {
-  const KeyContextPtr context(EVP_PKEY_CTX_new(other, nullptr));
-  EVP_PKEY* key = nullptr;
-  if (!context || EVP_PKEY_keygen_init(context.get()) != 1) return nullptr;
-  if (EVP_PKEY_keygen(context.get(), &key) != 1) return nullptr;
-  return KeyPtr(key);
-}
+// Keys of the kinds of others, each kind made once: a bundle has hundreds of authorities, and
+// making an RSA key takes a while.
+class Keys {
+ public:
+  EVP_PKEY* like(EVP_PKEY* other) {
+    std::array<char, 64> group{};
+    std::size_t length = 0;
+    EVP_PKEY_get_group_name(other, group.data(), group.size(), &length);
+    const char* type = EVP_PKEY_get0_type_name(other);
+    const std::string kind = std::string(type != nullptr ? type : "") + " " + group.data() + " " +
+                             std::to_string(EVP_PKEY_get_bits(other));
+    KeyPtr& key = made_[kind];
+    if (!key) key = make(other);
+    return key.get();
+  }
+
+ private:
+  static KeyPtr make(EVP_PKEY* other) {
+    const KeyContextPtr context(EVP_PKEY_CTX_new(other, nullptr));
+    EVP_PKEY* key = nullptr;
+    if (!context || EVP_PKEY_keygen_init(context.get()) != 1) return nullptr;
+    if (EVP_PKEY_keygen(context.get(), &key) != 1) return nullptr;
+    return KeyPtr(key);
+  }
+  std::map<std::string, KeyPtr> made_;
+};
 
 // A certificate as `issuer` would issue it, but for the signature: that is by a key of the same
 // kind, since the kinds are compared first.
-CertificatePtr issued_by(X509* issuer) {
+CertificatePtr issued_by(X509* issuer, Keys& keys) {
   EVP_PKEY* issuers_key = X509_get0_pubkey(issuer);
-  const KeyPtr key = issuers_key != nullptr ? key_like(issuers_key) : nullptr;
+  EVP_PKEY* key = issuers_key != nullptr ? keys.like(issuers_key) : nullptr;
   CertificatePtr certificate(X509_new());
   unsigned char serial[16] = {};
-  if (!key || !certificate || RAND_bytes(serial, sizeof serial) != 1) return nullptr;
+  if (key == nullptr || !certificate || RAND_bytes(serial, sizeof serial) != 1) return nullptr;
   X509* raw = certificate.get();
   constexpr long day = 24L * 60 * 60;
   X509_set_version(raw, X509_VERSION_3);
@@ -68,10 +91,9 @@ CertificatePtr issued_by(X509* issuer) {
                              reinterpret_cast<const unsigned char*>("any"), -1, -1, 0);
   X509_gmtime_adj(X509_getm_notBefore(raw), -day);
   X509_gmtime_adj(X509_getm_notAfter(raw), day);
-  X509_set_pubkey(raw, key.get());
-  const bool edwards =
-      EVP_PKEY_is_a(key.get(), "ED25519") == 1 || EVP_PKEY_is_a(key.get(), "ED448") == 1;
-  if (X509_sign(raw, key.get(), edwards ? nullptr : EVP_sha256()) <= 0) return nullptr;
+  X509_set_pubkey(raw, key);
+  const bool edwards = EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1;
+  if (X509_sign(raw, key, edwards ? nullptr : EVP_sha256()) <= 0) return nullptr;
   return certificate;
 }
 
@@ -118,13 +140,14 @@ Verdict verified(SSL_CTX* context, const char* purpose, X509* certificate,
 
 std::vector<TrustFacts> trust_of(SSL_CTX* context, const char* purpose, const std::string& path) {
   std::vector<TrustFacts> found;
+  Keys keys;
   for (const PemBlock& block : read_pem(path).blocks) {
     const CertificatePtr certificate = block.is_certificate() ? certificate_of(block) : nullptr;
     if (!certificate) continue;
     TrustFacts facts;
     facts.itself = verified(context, purpose, certificate.get(), nullptr).good;
     const Verdict issuer =
-        verified(context, purpose, issued_by(certificate.get()).get(), as_if_issued);
+        verified(context, purpose, issued_by(certificate.get(), keys).get(), as_if_issued);
     facts.issues = issuer.good;
     facts.why = issuer.why;
     facts.reason = issuer.reason;
