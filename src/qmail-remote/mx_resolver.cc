@@ -67,6 +67,7 @@ std::vector<Question> questions(AddressPreference preference) {
   return {v4, v6};
 }
 
+// cppcheck-suppress constParameter ; what `question` points to is no const member
 Addresses both_families(DnsClient& dns, const std::string& name, AddressPreference preference) {
   Addresses result;
   if (name.empty()) return result;  // the root: a null MX (RFC 7505)

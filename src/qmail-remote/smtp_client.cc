@@ -27,8 +27,8 @@ void SmtpClient::write(std::string_view bytes) {
   if (lost_) return;
   try {
     connection_.write(bytes);
-  } catch (const ConnectionLost& lost) {
-    lost_ = lost;
+  } catch (const ConnectionLost& gone) {
+    lost_ = gone;
   }
 }
 
@@ -36,8 +36,8 @@ void SmtpClient::flush() {
   if (lost_) return;
   try {
     connection_.flush();
-  } catch (const ConnectionLost& lost) {
-    lost_ = lost;
+  } catch (const ConnectionLost& gone) {
+    lost_ = gone;
   }
 }
 

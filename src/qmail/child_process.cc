@@ -108,17 +108,17 @@ Result<ChildProcess, int> ChildProcess::start(const ChildSetup& wanted) {
   const std::string program = search ? name : "./" + name;
   // The child shares our memory until it has become the program (vfork(2)): nothing is copied,
   // however much TLS has mapped.
-  pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, program.c_str(), actions.get(), nullptr, arguments.data(),
-                                   variables.data());
-  if (error == 0) return ChildProcess(pid);
+  pid_t child = -1;
+  const int error = ::posix_spawnp(&child, program.c_str(), actions.get(), nullptr,
+                                   arguments.data(), variables.data());
+  if (error == 0) return ChildProcess(child);
   // So does a container's sandbox answer that does not know clone3, which glibc uses here but not
   // in fork(2). That the program cannot be run is then told by its exit status.
   if (error != EPERM) return Failure(error);
-  pid = ::fork();
-  if (pid == 0) become(setup, program.c_str(), arguments.data(), variables.data());
-  if (pid < 0) return Failure(errno);
-  return ChildProcess(pid);
+  child = ::fork();
+  if (child == 0) become(setup, program.c_str(), arguments.data(), variables.data());
+  if (child < 0) return Failure(errno);
+  return ChildProcess(child);
 }
 
 Result<int, int> ChildProcess::wait() {

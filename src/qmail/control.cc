@@ -103,9 +103,9 @@ ControlResult<NumberedList> ControlDir::numbered_list(std::string_view name) con
   auto content = read_file(file(name));
   if (!content) return Failure(content.error());
   if (!*content) return std::optional<NumberedList>();
-  auto list = parse_numbered_list(**content);
+  auto numbered = parse_numbered_list(**content);
   wipe(**content);  // there may be passwords in it
-  return std::optional(std::move(list));
+  return std::optional(std::move(numbered));
 }
 
 ControlResult<std::string> ControlDir::colon_list(std::string_view name) const {

@@ -67,9 +67,9 @@ std::optional<TlsError> ClientContext::narrow(ssl_ctx_st* context, const Paramet
   if (!verifies_ && allowed.ciphers.list != Ciphers().list) {
     allowed.ciphers.list += ":!aNULL:!eNULL";
   }
-  auto warnings = use_parameters(context, allowed);
-  if (!warnings) return warnings.error();
-  for (Warning& warning : *warnings) {
+  auto odd = use_parameters(context, allowed);
+  if (!odd) return odd.error();
+  for (Warning& warning : *odd) {
     const bool about_ciphers = warning.file == parameters.ciphers.origin;
     if (warning.file == parameters.versions.origin) continue;
     warnings_.push_back(about_ciphers ? no_cipher(parameters.ciphers) : std::move(warning));
