@@ -14,6 +14,7 @@
 #include "qmail-smtpd/replies.h"
 #include "qmail/ascii.h"
 #include "qmail/confinement.h"
+#include "qmail/secret.h"
 
 namespace qmail::smtpd {
 
@@ -38,6 +39,12 @@ std::string what_happened(const std::string& what, const std::string& who) {
 
 Authentication::Result Authentication::run(const AuthRequest& request) {
   hide_memory();  // a password is about to be in it
+  Result result = converse(request);
+  wipe_dead_stack();
+  return result;
+}
+
+Authentication::Result Authentication::converse(const AuthRequest& request) {
   const bool needs_challenge = request.mechanism == Mechanism::cram_md5;
   AuthExchange exchange(request.mechanism,
                         needs_challenge ? challenge(challenge_host_) : std::string());

@@ -36,6 +36,7 @@ class Authentication {
   Result run(const AuthRequest& request);
 
  private:
+  Result converse(const AuthRequest& request);
   Result judge(const AuthRequest& request, const Credentials& credentials);
   Result refuse(const std::string& who);
 

@@ -1,6 +1,7 @@
 #include "qmail/secret.h"
 
 #include <algorithm>
+#include <array>
 #include <string.h>  // explicit_bzero
 #include <utility>
 
@@ -15,6 +16,12 @@ void wipe(std::string& text) {
 }
 
 void wipe(std::span<char> bytes) { ::explicit_bzero(bytes.data(), bytes.size()); }
+
+[[gnu::noinline]] void wipe_dead_stack() {
+  // Deeper than anything that handles a secret goes.
+  std::array<char, 65536> stack;
+  ::explicit_bzero(stack.data(), stack.size());
+}
 
 Secret::Secret(std::string_view bytes)
     : bytes_(make_buffer<char>(bytes.size())), size_(bytes.size()) {

@@ -16,6 +16,11 @@ void wipe(std::string& text);
 // The same for what is no string.
 void wipe(std::span<char> bytes);
 
+// Overwrites the stack below the caller's frame: what functions that have returned left there, and
+// what the dynamic linker saved of the vector registers, in which memcpy(3) carries bytes, when it
+// bound a function at its first call (libc's own calls are bound like that, whatever we ask for).
+void wipe_dead_stack();
+
 class Secret {
  public:
   Secret() = default;
