@@ -29,29 +29,41 @@ std::string_view without_source_route(std::string_view text) {
   return colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
 }
 
-}  // namespace
-
-std::string extract_address(std::string_view argument) {
-  const Enclosed enclosed = find_start(argument);
+struct Parts {
   std::string address;
+  std::string_view behind;
+};
+
+Parts take_apart(std::string_view argument) {
+  const Enclosed enclosed = find_start(argument);
+  const std::string_view text = without_source_route(enclosed.text);
+  Parts parts;
   bool escaped = false;
   bool quoted = false;
-  for (const char c : without_source_route(enclosed.text)) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (escaped) {
-      address.push_back(c);
+      parts.address.push_back(c);
       escaped = false;
     } else if (c == '\\') {
       escaped = true;
     } else if (c == '"') {
       quoted = !quoted;
     } else if (c == enclosed.end && !quoted) {
+      parts.behind = text.substr(i + 1);
       break;
     } else {
-      address.push_back(c);
+      parts.address.push_back(c);
     }
   }
-  return address;
+  return parts;
 }
+
+}  // namespace
+
+std::string extract_address(std::string_view argument) { return take_apart(argument).address; }
+
+std::string_view behind_address(std::string_view argument) { return take_apart(argument).behind; }
 
 std::string with_local_name(std::string address, const std::string& host, const OwnAddresses& own) {
   const std::size_t at = address.rfind('@');

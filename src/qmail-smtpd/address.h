@@ -18,6 +18,8 @@ inline constexpr std::size_t longest_address = 899;
 // The address in the command's argument ("FROM:<joe@example.org> SIZE=1"), source route, quotes and
 // backslashes removed. Any length.
 std::string extract_address(std::string_view argument);
+// What stands behind the address: parameters (RFC 5321, 4.1.2).
+std::string_view behind_address(std::string_view argument);
 
 // The same address, with "[d.d.d.d]" after its last '@' replaced by `host` if that is one of our
 // own addresses (RFC 5321, 4.1.3; control/localiphost).

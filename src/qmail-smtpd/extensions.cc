@@ -16,7 +16,11 @@ std::string auth(const Offer& offer) {
   return offer.auth.empty() ? std::string() : "AUTH " + offer.auth;
 }
 
-constexpr std::array extensions{&starttls, &pipelining, &eight_bit_mime, &auth};
+std::string size(const Offer& offer) {
+  return offer.size ? "SIZE " + std::to_string(*offer.size) : std::string();
+}
+
+constexpr std::array extensions{&starttls, &pipelining, &eight_bit_mime, &auth, &size};
 
 }  // namespace
 

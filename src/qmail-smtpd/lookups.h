@@ -2,6 +2,7 @@
 // certain command and not before. The only way from a Session to a file.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -17,6 +18,9 @@ struct Lookups {
   std::function<bool()> tls_to_be_had;
   // Does this host take mail for the address from everybody (rcpthosts, morercpthosts.cdb)?
   std::function<Result<bool, ControlError>(std::string_view)> takes_mail_for;
+  // How many recipients a message may have, how many refused ones a session; 0: any number.
+  std::function<Result<std::uint32_t, ControlError>()> most_recipients;
+  std::function<Result<std::uint32_t, ControlError>()> most_refusals;
   // May whoever showed this certificate relay (tlsclients)?
   std::function<Result<CertificateDecision, ControlError>(const tls::ClientCertificate&)> judge;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace qmail::smtpd {
 
@@ -18,7 +19,14 @@ struct Record {
   std::uint64_t recipients = 0;  // of queued messages
   std::uint64_t refused = 0;     // recipients that were told so
   std::uint64_t bytes = 0;       // of queued messages, as they were stored
+  std::int64_t seconds = 0;
+  std::string helo{};  // as the client says them; empty: there was none
+  std::string tls{};
+  std::string user{};
   End end = End::refused;
 };
+
+// "session: seconds=S helo=H …", for the log. No value holds a blank or is longer than 255 bytes.
+std::string session_line(const Record& record);
 
 }  // namespace qmail::smtpd

@@ -81,6 +81,12 @@ inline constexpr std::string_view auth_demanded = "530 Authorization required (#
 inline constexpr std::string_view sender_is_not_user =
     "503 from and auth not the same (#5.5.1)\r\n";
 
+// --- limits ---
+inline constexpr std::string_view too_many_recipients = "452 max rcpt limit exceeded (#5.7.1)\r\n";
+inline constexpr std::string_view too_many_refusals =
+    "421 too many invalid addresses, goodbye (#4.3.0)\r\n";
+inline constexpr std::string_view talks_too_early = "554 SMTP protocol violation\r\n";
+
 // --- TLS ---
 inline constexpr std::string_view tls_demanded = "530 must issue STARTTLS first (#5.7.0)\r\n";
 inline std::string tls_failure(std::string_view what, std::string_view detail) {

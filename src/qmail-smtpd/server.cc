@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <new>
+#include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
@@ -13,9 +14,11 @@
 #include "qmail-smtpd/command_reader.h"
 #include "qmail-smtpd/end_session.h"
 #include "qmail-smtpd/message.h"
+#include "qmail-smtpd/record.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/starttls.h"
-#include "qmail/ipme.h"
+#include "qmail/ascii.h"
+#include "qmail/deadline.h"
 #include "qmail/transport.h"
 
 namespace qmail::smtpd {
@@ -36,6 +39,15 @@ Record::End end_of(ConnectionLost::Cause cause) {
              : Record::End::lost;
 }
 
+// 0, or no number: there is none.
+Result<std::uint32_t, ControlError> limit(const ControlDir& control, std::string_view name,
+                                          const std::optional<std::string>& variable) {
+  if (variable) return leading_number(*variable).value_or(0);
+  const auto number = control.number(name);
+  if (!number) return Failure(number.error());
+  return number->value_or(0);
+}
+
 }  // namespace
 
 Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& peer,
@@ -45,6 +57,7 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
       switches_(switches),
       control_(control),
       log_(log),
+      descriptors_(descriptors),
       connection_(std::make_unique<FdTransport>(descriptors.in, descriptors.out), config.timeout),
       upgrade_(descriptors, config, switches, control, log),
       reader_(connection_),
@@ -55,11 +68,15 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
           .tls_to_be_had = [this] { return upgrade_.to_be_had(); },
           .takes_mail_for =
               [this](std::string_view address) { return config_.recipient_hosts.accept(address); },
+          .most_recipients =
+              [this] { return limit(control_, "maxrcpt", switches_.most_recipients); },
+          .most_refusals = [this] { return limit(control_, "brtlimit", switches_.most_refusals); },
           .judge =
               [this](const tls::ClientCertificate& certificate) {
                 return decide_relaying(certificate, control_);
               },
-      } {
+      },
+      start_(std::chrono::steady_clock::now()) {
   send_without_delay(descriptors.out);
 }
 
@@ -91,6 +108,7 @@ int Server::conversation() {
     last_words(reply::unforeseen);
   }
   connection_.transport().say_goodbye();
+  close_record();
   return record_.end == Record::End::quit ? 0 : 1;
 }
 
@@ -115,16 +133,18 @@ void Server::converse() {
     if (!started) throw EndSession{tls_failure_reply(started.error())};
     tls = *std::move(started);
   }
-  const auto own_addresses = OwnAddresses::learn();
+  auto own_addresses = OwnAddresses::learn();
   if (!own_addresses) {
     throw EndSession{std::string(reply::own_addresses_unknown),
                      "unable to learn this host's addresses: " + own_addresses.error().message()};
   }
-  Session session(config_, peer_, switches_, lookups_, *own_addresses);
-  if (tls) session.tls_started(tls->facts, std::move(tls->certificate));
+  own_addresses_ = *std::move(own_addresses);
   warn();
-  say(session.banner());
-  command_loop(session);
+  greet();
+  session_.emplace(config_, peer_, switches_, lookups_, *own_addresses_);
+  if (tls) session_->tls_started(tls->facts, std::move(tls->certificate));
+  say(session_->banner());
+  command_loop(*session_);
 }
 
 // Of what the environment asks for and cannot have.
@@ -134,6 +154,28 @@ void Server::warn() {
       (switches_.tls_forbidden || !upgrade_.to_be_had())) {
     log_.line(std::string("FORCETLS: no TLS to be had"));
   }
+}
+
+// A client that speaks before it was greeted is a spammer's program, more often than not.
+void Server::greet() {
+  if (switches_.relayclient || switches_.tls_from_the_start) return;
+  if (switches_.greeting_delay.count() == 0) return;
+  const auto deadline = Deadline::after(switches_.greeting_delay);
+  // Descriptor -1 is never ready: what comes is kept, and answered then.
+  const int talker = switches_.drops_early_talkers ? descriptors_.in : -1;
+  if (wait_for(talker, POLLIN, deadline)) throw EndSession{std::string(reply::talks_too_early)};
+}
+
+// Nothing to tell of a session that was never greeted.
+void Server::close_record() {
+  if (!switches_.session_line || !session_) return;
+  const auto lasted = std::chrono::steady_clock::now() - start_;
+  record_.seconds = std::chrono::duration_cast<std::chrono::seconds>(lasted).count();
+  record_.helo = session_->helo_name();
+  record_.tls = session_->tls_version();
+  if (const auto* login = std::get_if<ByLogin>(&session_->right())) record_.user = login->user;
+  record_.refused = session_->refused_recipients();
+  log_.line(session_line(record_));
 }
 
 void Server::command_loop(Session& session) {

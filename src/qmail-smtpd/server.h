@@ -5,6 +5,9 @@
 // ends in run(): with the last words that fit, and never with a message accepted by accident.
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "qmail-smtpd/authentication.h"
@@ -19,6 +22,7 @@
 #include "qmail-smtpd/upgrade.h"
 #include "qmail/connection.h"
 #include "qmail/control.h"
+#include "qmail/ipme.h"
 
 namespace qmail::smtpd {
 
@@ -38,7 +42,9 @@ class Server {
   int conversation();  // run(), but for want of memory even for the last words
   void converse();
   void warn();
+  void greet();
   void command_loop(Session& session);
+  void close_record();
   void start_tls(Session& session, std::string_view go_ahead);
   void receive(Session& session, std::string_view go_ahead);
   void authenticate(Session& session, const AuthRequest& request);
@@ -50,11 +56,15 @@ class Server {
   const Switches& switches_;
   const ControlDir& control_;
   const Log& log_;
+  Descriptors descriptors_;
   Connection connection_;
   TlsUpgrade upgrade_;
   CommandReader reader_;
   Authentication authentication_;
   Lookups lookups_;
+  std::optional<OwnAddresses> own_addresses_;
+  std::optional<Session> session_;  // from the greeting on
+  std::chrono::steady_clock::time_point start_;
   Record record_;
 };
 

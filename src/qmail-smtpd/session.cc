@@ -6,6 +6,7 @@
 #include "qmail-smtpd/address.h"
 #include "qmail-smtpd/end_session.h"
 #include "qmail-smtpd/extensions.h"
+#include "qmail-smtpd/parameters.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/verbs.h"
 #include "qmail/ascii.h"
@@ -62,7 +63,8 @@ Outcome Session::ehlo(const Command& command) {
   greeted(command.argument);
   const Offer offer{
       .starttls = !inside_tls() && !switches_.tls_forbidden && lookups_.tls_to_be_had(),
-      .auth = auth_offer()};
+      .auth = auth_offer(),
+      .size = switches_.offers_size ? std::optional(config_.databytes) : std::nullopt};
   return {reply::ehlo(config_.greeting, extension_lines(offer))};
 }
 
@@ -76,7 +78,7 @@ void Session::tls_started(const tls::SessionFacts& facts, tls::ClientCertificate
   envelope_.reset();
   helo_name_.reset();
   right_ = right_at_start();
-  tls_ = Tls{facts.cipher, std::move(certificate)};
+  tls_ = Tls{facts.version, facts.cipher, std::move(certificate)};
 }
 
 // --- a message ---
@@ -90,6 +92,10 @@ Outcome Session::mail(const Command& command) {
       !equal_ignoring_case(*sender, login->user)) {
     return answer(reply::sender_is_not_user);
   }
+  if (switches_.offers_size && config_.databytes > 0 &&
+      announces_more(behind_address(command.argument), config_.databytes)) {
+    return answer(reply::too_large);
+  }
   const bool barred = config_.bad_senders.bars(*sender);
   envelope_ = Envelope{std::move(*sender), barred};
   return answer(reply::ok);
@@ -98,11 +104,26 @@ Outcome Session::mail(const Command& command) {
 Outcome Session::rcpt(const Command& command) {
   auto address = address_in(command);
   if (!address) return answer(reply::syntax_error);
-  if (envelope_->sender_barred) return answer(reply::sender_barred);
-  if (!may_reach(*address)) return {refusal()};
+  if (envelope_->sender_barred) return refuse(reply::sender_barred);
+  if (!may_reach(*address)) return refuse(refusal());
+  if (!envelope_->recipients.empty()) {  // a limit is at least one
+    const auto most = lookups_.most_recipients();
+    if (!most) throw unreadable_controls(most.error());
+    if (*most > 0 && envelope_->recipients.size() >= *most) {
+      return answer(reply::too_many_recipients);
+    }
+  }
   address->append(suffix(right_));
   envelope_->recipients.push_back(std::move(*address));
   return answer(reply::ok);
+}
+
+Outcome Session::refuse(std::string_view reply) {
+  ++refused_;
+  const auto most = lookups_.most_refusals();
+  if (!most) throw unreadable_controls(most.error());
+  if (*most > 0 && refused_ >= *most) throw EndSession{std::string(reply::too_many_refusals)};
+  return answer(reply);
 }
 
 Outcome Session::data(const Command&) {

@@ -6,6 +6,7 @@
 // command is asked of Lookups; if it cannot be told, EndSession is thrown.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +85,11 @@ class Session {
   // After After::authenticate: the client has proven to be `user`, to the end of the session.
   void authenticated(const std::string& user, Mechanism mechanism);
 
+  // --- for the record ---
+  std::uint64_t refused_recipients() const { return refused_; }
+  std::string_view helo_name() const { return helo_name_ ? *helo_name_ : std::string_view(); }
+  std::string_view tls_version() const { return tls_ ? tls_->version : std::string_view(); }
+
   // The message's envelope, after After::receive_data; the session has none from then on.
   Envelope take_envelope();
   // What the trace field says of this client. Good until the next command.
@@ -92,6 +98,7 @@ class Session {
 
  private:
   struct Tls {
+    std::string version;
     std::string cipher;
     tls::ClientCertificate certificate;
     std::optional<CertificateDecision> decision{};  // once it was needed
@@ -102,6 +109,7 @@ class Session {
   bool may_reach(std::string_view address);
   Right right_at_start() const;
   const CertificateDecision& judged_certificate();
+  Outcome refuse(std::string_view reply);
   std::string refusal() const;
   bool authenticated() const { return std::holds_alternative<ByLogin>(right_); }
   std::string auth_offer();
@@ -117,6 +125,7 @@ class Session {
   std::optional<Envelope> envelope_;  // from MAIL on
   std::optional<Tls> tls_;
   Right right_;
+  std::uint64_t refused_ = 0;  // recipients
 };
 
 }  // namespace qmail::smtpd

@@ -1,10 +1,24 @@
 #include "qmail-smtpd/switches.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
+#include "qmail/ascii.h"
 #include "qmail/environment.h"
 
 namespace qmail::smtpd {
+
+namespace {
+
+constexpr std::uint32_t longest_delay = 300;
+
+std::chrono::seconds delay_of(const std::optional<std::string>& number) {
+  const auto seconds = number ? leading_number(*number) : std::nullopt;
+  return std::chrono::seconds(std::min(seconds.value_or(0), longest_delay));
+}
+
+}  // namespace
 
 Switches Switches::of_environment(const std::vector<std::string>& arguments) {
   Switches found;
@@ -16,6 +30,12 @@ Switches Switches::of_environment(const std::vector<std::string>& arguments) {
   found.tls_demanded = environment_switch("FORCETLS") || environment_switch("FORCE_TLS");
   found.tls_forbidden = environment_switch("DISABLETLS") || environment_switch("DENY_TLS");
   found.auth = AuthSettings::of_environment(arguments);
+  found.offers_size = environment_switch("SMTPSIZE");
+  found.most_recipients = environment_variable("MAXRECIPIENTS");
+  found.most_refusals = environment_variable("BRTLIMIT");
+  found.greeting_delay = delay_of(environment_variable("SMTPD_GREETDELAY"));
+  found.drops_early_talkers = environment_switch("DROP_PRE_GREET");
+  found.session_line = environment_switch("SESSIONLOG");
   found.debug = debug_wanted();
   return found;
 }

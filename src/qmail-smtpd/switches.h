@@ -2,6 +2,7 @@
 // run script). Read once. Who the client is stands in peer.h.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,12 @@ struct Switches {
   bool tls_demanded = false;                      // FORCETLS, FORCE_TLS
   bool tls_forbidden = false;                     // DISABLETLS, DENY_TLS
   AuthSettings auth{};                            // SMTPAUTH and its like, and the arguments
+  bool offers_size = false;                       // SMTPSIZE
+  std::optional<std::string> most_recipients{};   // MAXRECIPIENTS
+  std::optional<std::string> most_refusals{};     // BRTLIMIT
+  std::chrono::seconds greeting_delay{0};         // SMTPD_GREETDELAY
+  bool drops_early_talkers = false;               // DROP_PRE_GREET
+  bool session_line = false;                      // SESSIONLOG
   bool debug = false;                             // DEBUG, here or at build time
 
   // Set but empty is a value, where nothing else is said.

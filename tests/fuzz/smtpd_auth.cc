@@ -161,6 +161,8 @@ class Run {
   Lookups lookups_{
       .tls_to_be_had = [] { return true; },
       .takes_mail_for = [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+      .most_recipients = [] { return 0U; },
+      .most_refusals = [] { return 0U; },
       .judge =
           [this](const qmail::tls::ClientCertificate&) {
             CertificateDecision decision;

@@ -166,6 +166,8 @@ class Run {
             .tls_to_be_had = [] { return true; },
             .takes_mail_for =
                 [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+            .most_recipients = [] { return 0U; },
+            .most_refusals = [] { return 0U; },
             .judge =
                 [&control](const qmail::tls::ClientCertificate& certificate) {
                   return decide_relaying(certificate, control);

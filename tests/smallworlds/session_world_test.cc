@@ -166,6 +166,8 @@ class SessionWorld : public testing::Test {
   smtpd::Lookups lookups_{
       .tls_to_be_had = [] { return true; },
       .takes_mail_for = [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+      .most_recipients = [] { return 0U; },
+      .most_refusals = [] { return 0U; },
       .judge = [](const tls::ClientCertificate&) { return smtpd::CertificateDecision{}; }};
   OwnAddresses own_{{}};
   std::size_t count_ = 0;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "qmail-smtpd/parameters.h"
 #include "qmail/ip_address.h"
 
 namespace qmail::smtpd {
@@ -101,6 +102,27 @@ TEST_F(Literals, TheLengthCountsAfterTheReplacement) {
   const std::string literal = std::string(longest_address - 13, 'a') + "@[127.0.0.1]";  // 898
   EXPECT_EQ(parse_address("TO:<" + literal + ">", std::nullopt, own_), literal);
   EXPECT_EQ(parse_address("TO:<" + literal + ">", host_, own_), std::nullopt);  // 900
+}
+
+TEST(Parameters, StandBehindTheAddress) {
+  EXPECT_EQ(behind_address("FROM:<a@b> SIZE=1"), " SIZE=1");
+  EXPECT_EQ(behind_address("FROM:a@b SIZE=1"), "SIZE=1");
+  EXPECT_EQ(behind_address("FROM:<@x:a@b>SIZE=1"), "SIZE=1");
+  EXPECT_EQ(behind_address("FROM:<\"> SIZE=1\"@b> X"), " X");
+  EXPECT_EQ(behind_address("FROM:<a SIZE=1"), "");
+  EXPECT_EQ(behind_address(""), "");
+}
+
+TEST(Parameters, Size) {
+  for (const char* more :
+       {"SIZE=1001", "size=1001x", " X SIZE=2000", "SIZE=1 SIZE=1001", "SIZE=0001001",
+        "SIZE=18446744073709551617", "SIZE=99999999999999999999999999"}) {
+    EXPECT_TRUE(announces_more(more, 1000)) << more;
+  }
+  for (const char* not_more : {"", " ", "SIZE=1000", "SIZE=", "SIZE=x9999", "SIZE=-5000",
+                               "XSIZE=5000", "SIZE = 5000", "SIZE=0000000000001000"}) {
+    EXPECT_FALSE(announces_more(not_more, 1000)) << not_more;
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "qmail-smtpd/record.h"
 #include "qmail/unique_fd.h"
 
 namespace qmail::smtpd {
@@ -60,6 +61,20 @@ TEST(Log, ALineIsNotLongerThanWhatAPipeKeepsTogether) {
       static_cast<std::size_t>(std::max<ssize_t>(0, ::read(ends[0], got.data(), got.size()))));
   EXPECT_EQ(got.size(), PIPE_BUF);
   EXPECT_TRUE(got.ends_with("x\n"));
+}
+
+TEST(SessionLine, OneWordAValueAndNoneTooLong) {
+  Record record;
+  EXPECT_EQ(session_line(record),
+            "session: seconds=0 helo=- tls=- auth=- messages=0 recipients=0 refused=0 bytes=0 "
+            "end=refused");
+  record.helo = "a b=c\n" + std::string(300, 'x');
+  record.user = "joe";
+  record.tls = "TLSv1.3";
+  record.end = Record::End::timed_out;
+  EXPECT_EQ(session_line(record), "session: seconds=0 helo=a?b=c?" + std::string(249, 'x') +
+                                      " tls=TLSv1.3 auth=joe messages=0 recipients=0 refused=0 "
+                                      "bytes=0 end=timeout");
 }
 
 }  // namespace

@@ -46,6 +46,8 @@ class SessionTest : public testing::Test {
   Lookups lookups_{
       .tls_to_be_had = [this] { return certificate_there_; },
       .takes_mail_for = [this](std::string_view to) { return config_.recipient_hosts.accept(to); },
+      .most_recipients = [] { return 0U; },
+      .most_refusals = [] { return 0U; },
       .judge = [this](const tls::ClientCertificate& c) { return decide_relaying(c, control_); }};
   Session session_{config_, peer_, switches_, lookups_, own_};
 };
