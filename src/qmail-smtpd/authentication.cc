@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <ctime>
 #include <random>
-#include <unistd.h>
 #include <utility>
 #include <variant>
 
@@ -14,14 +13,16 @@
 #include "qmail-smtpd/replies.h"
 #include "qmail/ascii.h"
 #include "qmail/confinement.h"
+#include "qmail/deadline.h"
 #include "qmail/secret.h"
+#include "qmail/transport.h"
 
 namespace qmail::smtpd {
 
 namespace {
 
 constexpr std::chrono::seconds longest_check(60);
-constexpr unsigned delay = 5;  // seconds before a refusal
+constexpr std::chrono::seconds delay(5);  // before a refusal
 constexpr int most_refusals = 3;
 
 std::string challenge(const std::string& host) {
@@ -87,7 +88,7 @@ Authentication::Result Authentication::judge(const AuthRequest& request,
 
 Authentication::Result Authentication::refuse(const std::string& who) {
   log_.line(what_happened("failed", who) + ": refused");
-  for (unsigned left = delay; left > 0;) left = ::sleep(left);
+  wait_for(-1, 0, Deadline::after(delay));  // for the time only
   return {std::string(reply::auth_bad), std::nullopt, ++refusals_ == most_refusals};
 }
 

@@ -95,10 +95,11 @@ std::optional<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-Result<ChildProcess, int> ChildProcess::start(const ChildSetup& wanted) {
-  ChildSetup setup = wanted;
+Result<ChildProcess, int> ChildProcess::start(ChildSetup setup) {
   const std::vector<char*> arguments = arguments_of(setup);
-  std::vector<char*> variables = environment_of(setup);
+  std::vector<char*> changed;
+  if (!setup.variables.empty()) changed = environment_of(setup);
+  char** const variables = changed.empty() ? ::environ : changed.data();
   const FileActions actions(setup);
   if (actions.error() != 0) return Failure(actions.error());
   const SignalsRestored signals(setup);
@@ -109,14 +110,14 @@ Result<ChildProcess, int> ChildProcess::start(const ChildSetup& wanted) {
   // The child shares our memory until it has become the program (vfork(2)): nothing is copied,
   // however much TLS has mapped.
   pid_t child = -1;
-  const int error = ::posix_spawnp(&child, program.c_str(), actions.get(), nullptr,
-                                   arguments.data(), variables.data());
+  const int error =
+      ::posix_spawnp(&child, program.c_str(), actions.get(), nullptr, arguments.data(), variables);
   if (error == 0) return ChildProcess(child);
   // So does a container's sandbox answer that does not know clone3, which glibc uses here but not
   // in fork(2). That the program cannot be run is then told by its exit status.
   if (error != EPERM) return Failure(error);
   child = ::fork();
-  if (child == 0) become(setup, program.c_str(), arguments.data(), variables.data());
+  if (child == 0) become(setup, program.c_str(), arguments.data(), variables);
   if (child < 0) return Failure(errno);
   return ChildProcess(child);
 }

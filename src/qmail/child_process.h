@@ -44,7 +44,7 @@ struct ChildSetup {
 class ChildProcess {
  public:
   // The error: an errno. ENOENT, EACCES, … where the program cannot be run.
-  static Result<ChildProcess, int> start(const ChildSetup& setup);
+  static Result<ChildProcess, int> start(ChildSetup setup);
 
   pid_t pid() const { return pid_; }
 
