@@ -129,10 +129,10 @@ WRAP(int, flock, (int fd, int operation), (fd, operation), -1)
 WRAP(int, setsockopt, (int fd, int level, int name, const void* value, socklen_t n),
      (fd, level, name, value, n), -1)
 WRAP(int, lstat, (const char* path, struct stat* into), (path, into), -1)
-WRAP(int, posix_spawn,
-     (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
+WRAP(int, posix_spawnp,
+     (pid_t * pid, const char* name, const posix_spawn_file_actions_t* actions,
       const posix_spawnattr_t* attributes, char* const arguments[], char* const variables[]),
-     (pid, path, actions, attributes, arguments, variables), fault.error)
+     (pid, name, actions, attributes, arguments, variables), fault.error)
 WRAP(void*, dlopen, (const char* name, int flags), (name, flags), nullptr)
 
 extern "C" [[noreturn]] void _exit(int status) {

@@ -10,12 +10,15 @@ import os
 import ssl
 import sys
 
-from rig import Rig, Sink, Trouble, closing_line, judge_delivery, run_remote
+from rig import SOURCE, Rig, Sink, Trouble, closing_line, judge_delivery, run_remote
+
+sys.path.append(str(SOURCE / "support"))
+import netns
 
 SMTPD_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO), ("recv", errno.ECONNRESET), ("recv", 0),
                ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("write", errno.EPIPE), ("write", errno.ENOSPC),
-               ("write", errno.EINTR), ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("pipe2", errno.EMFILE), ("posix_spawn", errno.EAGAIN),
-               ("posix_spawn", errno.ENOMEM), ("posix_spawn", errno.ENOENT), ("posix_spawn", errno.EACCES), ("waitpid", errno.EINTR),
+               ("write", errno.EINTR), ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("pipe2", errno.EMFILE), ("posix_spawnp", errno.EAGAIN),
+               ("posix_spawnp", errno.ENOMEM), ("posix_spawnp", errno.ENOENT), ("posix_spawnp", errno.EACCES), ("waitpid", errno.EINTR),
                ("waitpid", errno.ECHILD), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("lstat", errno.EIO),
                ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
 # No realloc: qmail-remote never calls it.
@@ -45,6 +48,8 @@ def silent_client(rig, env):
 def main():
     smtpd, remote, library = sys.argv[1:4]
     passed = failed = missed = 0
+    if os.geteuid() == 0:
+        netns.enter()
     with Rig(smtpd, remote) as rig:
         count_file = rig.scratch / "count"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -63,8 +68,7 @@ def main():
 
         def remote_run(tls, call):
             # Which addresses are the host's own is asked only without a route: then the port is 25.
-            pid = os.getpid()
-            address = (f"127.{64 + (pid >> 8) % 64}.{pid & 255}.78", 25) if call == "getifaddrs" else ("127.0.0.1", 0)
+            address = (netns.address(25), 25) if call == "getifaddrs" else ("127.0.0.1", 0)
 
             def one(env):
                 sink = Sink(context if tls else None, address=address)
