@@ -9,8 +9,12 @@ from world import Trouble, run
 SERVER_PORT, RESOLVER_PORT = 5300, 53
 
 
-def start(world, records, ip=None):
+def prepare():
     install.packages("nsd", "unbound", "ldnsutils", "bind9-dnsutils")
+
+
+def start(world, records, ip=None):
+    prepare()
     ip = ip or world.ip(53)
     folder = world.folder("dns")
     (folder / "test.zone").write_text("$ORIGIN test.\n$TTL 60\n@ SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n"

@@ -15,7 +15,7 @@ import socket
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "peers")]
+sys.path[:0] = [str(HERE), str(HERE / "peers"), str(HERE.parent / "support")]
 
 import install  # noqa: E402
 import matrix  # noqa: E402

@@ -17,6 +17,8 @@ import subprocess
 import tempfile
 import time
 
+import netns
+
 HERE = pathlib.Path(__file__).resolve().parent
 # The servers' names below example.test and the last byte of their addresses. own1 to own4 are our qmail-smtpd
 # (RSA, ECDSA, and each once more held to TLS 1.2); rsa and ecdsa are a peer's.
@@ -72,6 +74,12 @@ class World:
 
     def ip(self, number):
         return f"{self._net}.{number}"
+
+    def leave_loopback(self):
+        """From now on addresses are none of this machine's loopback: a stranger's, to qmail-remote. Before the first of
+        them is used; no package can be fetched afterwards."""
+        netns.enter()
+        self._net = netns.NETWORK.rpartition(".")[0]
 
     def folder(self, name):
         made = self.scratch / name

@@ -5,6 +5,8 @@ from world import Listener, Trouble
 
 
 def check(world, results):
+    dns.prepare()
+    world.leave_loopback()
     first = Listener(world, "mx-first", "rsa", "starttls", None, number=30, port=25)
     second = Listener(world, "mx-second", "ecdsa", "starttls", None, number=31, port=25)
     world.accept_all(first, second)
@@ -34,7 +36,7 @@ behindme MX 20 me
 upper MX 10 RSA-UPPER.EXAMPLE
 nowhere MX 10 gone
 big MX 10 rsa.example
-{many}""")
+{many}""", ip="127.0.0.53")
 
     def deliver(domain, **more):
         token = world.token()
