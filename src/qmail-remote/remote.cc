@@ -1,7 +1,6 @@
 #include "qmail-remote/remote.h"
 
 #include <algorithm>
-#include <ctime>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -15,16 +14,13 @@
 #include "qmail-remote/dns_client.h"
 #include "qmail-remote/messages.h"
 #include "qmail-remote/mx_resolver.h"
+#include "qmail-remote/server_walk.h"
 #include "qmail-remote/tcpto.h"
 #include "qmail/environment.h"
 
 namespace qmail::remote {
 
 namespace {
-
-// How many servers may answer badly before we give up for now: each can keep us for as long as its
-// time-outs last, and a hostile domain can list as many as it likes.
-constexpr int most_conversations = 5;
 
 // A value, or the report with which everything ends.
 template <typename T>
@@ -106,39 +102,15 @@ Result<Manner, BadLine> manner_on(int socket, const Manner& manner, const HeloHo
   return here;
 }
 
-// Tries the servers in turn. The report is that of the one that took or refused the mail, else of
-// the last one that answered at all.
-MessageReport try_servers(const std::vector<Exchanger>& servers, std::uint16_t port,
-                          const Dialing& dialing, const HeloHosts& helohosts, const Manner& manner,
-                          const Mail& mail, Reports& reports) {
-  const TimeoutTable table("queue/lock", TimeoutTable::patience_of(::getpid()));
-  std::optional<MessageReport> last;
-  int conversations = 0;
-  for (const Exchanger& server : servers) {
-    const auto entry = table.look_up(server.address, ::time(nullptr));
-    if (entry.skip) continue;
-    auto socket = dial(server.address, port, dialing);
-    if (!socket) {
-      using Kind = DialError::Kind;
-      const DialError& error = socket.error();
-      if (error.kind == Kind::no_socket) return deferred(text_no_resources);
-      if (error.kind == Kind::no_source) {
-        return unusable_source(source_file(server.address.family()), error.reason);
-      }
-      if (error.kind == Kind::timed_out) table.note_timeout(server.address, ::time(nullptr));
-      if (error.kind == Kind::failed && entry.known) table.clear(server.address);
-      continue;
-    }
-    if (entry.known) table.clear(server.address);
-    const auto here = manner_on(socket->get(), manner, helohosts);
+// Calls one server after another until one has taken or refused the mail, or all have been called.
+MessageReport try_servers(ServerWalk walk, const Dialing& dialing, const HeloHosts& helohosts,
+                          const Manner& manner, const Mail& mail, Reports& reports) {
+  while (auto call = walk.next()) {
+    const auto here = manner_on(call->socket.get(), manner, helohosts);
     if (!here) return unusable_line(here.error());
-    const Server peer{server.address, port, server.name};
-    Ending ending = converse(std::move(*socket), peer, dialing, *here, mail, reports);
-    if (ending.then != Then::try_next || ++conversations == most_conversations)
-      return std::move(ending.report);
-    last = std::move(ending.report);
+    walk.ended(converse(std::move(call->socket), call->server, dialing, *here, mail, reports));
   }
-  return last ? std::move(*last) : deferred(text_no_connection);
+  return std::move(walk).report();
 }
 
 }  // namespace
@@ -164,8 +136,7 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   if (!recipients) return recipients.error();
 
   const bool may_be_me = route->has_value() || recipients->all_aliases;
-  const auto servers =
-      find_servers(invocation.host, *route, may_be_me, config->address_preference, dns);
+  auto servers = find_servers(invocation.host, *route, may_be_me, config->address_preference, dns);
   if (!servers) return servers.error();
 
   const Manner manner{std::move(config->helohost),
@@ -176,9 +147,10 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
                       environment_switch("ALLOW_INSECURE_AUTH")};
   const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
                   invocation.message};
-  return try_servers(*servers, *route ? (*route)->port : smtp_port,
-                     {config->timeout_connect, config->sources}, config->helohosts, manner, mail,
-                     reports);
+  const Dialing dialing{config->timeout_connect, config->sources};
+  return try_servers({*std::move(servers), *route ? (*route)->port : smtp_port, dialing,
+                      TimeoutTable("queue/lock", TimeoutTable::patience_of(::getpid()))},
+                     dialing, config->helohosts, manner, mail, reports);
 }
 
 }  // namespace qmail::remote

@@ -1,0 +1,105 @@
+#include "qmail-remote/server_walk.h"
+
+#include <ctime>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <gtest/gtest.h>
+
+#include "qmail-remote/messages.h"
+#include "scratch.h"
+
+namespace qmail::remote {
+namespace {
+
+const IpAddress here = *parse_ip("127.0.0.1");
+const IpAddress nobody = *parse_ip("127.0.0.2");
+
+class ServerWalkTest : public testing::Test {
+ protected:
+  ServerWalkTest() {
+    listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_.get(), any, length), 0);
+    EXPECT_EQ(::listen(listener_.get(), 16), 0);
+    EXPECT_EQ(::getsockname(listener_.get(), any, &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+
+  ServerWalk walk(std::initializer_list<IpAddress> addresses) const {
+    std::vector<Exchanger> servers;
+    for (const IpAddress& address : addresses) servers.push_back({address, 0, "mx.test"});
+    return {
+        std::move(servers), port_, {std::chrono::seconds(5)}, TimeoutTable(folder_.path(), 4000)};
+  }
+  static Ending ends(Then then, std::string text) { return {deferred(std::move(text)), then}; }
+
+  test::ScratchFolder folder_;
+  UniqueFd listener_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(ServerWalkTest, WhoCannotBeReachedGivesWay) {
+  ServerWalk one = walk({nobody, here, nobody});
+  const auto call = one.next();
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->server.address, here);
+  EXPECT_EQ(call->server.port, port_);
+  EXPECT_EQ(call->server.name, "mx.test");
+  one.ended(ends(Then::try_next, "the last that answered"));
+  EXPECT_FALSE(one.next());
+  EXPECT_EQ(std::move(one).report().text, deferred("the last that answered").text);
+}
+
+TEST_F(ServerWalkTest, NobodyAnswers) {
+  ServerWalk one = walk({nobody});
+  EXPECT_FALSE(one.next());
+  EXPECT_EQ(std::move(one).report().text, deferred(text_no_connection).text);
+}
+
+TEST_F(ServerWalkTest, AFinalReportEndsIt) {
+  for (const Then then : {Then::give_up, Then::without_flights}) {
+    ServerWalk one = walk({here, here});
+    ASSERT_TRUE(one.next());
+    one.ended(ends(then, "said"));
+    EXPECT_FALSE(one.next());
+    EXPECT_EQ(std::move(one).report().text, deferred("said").text);
+  }
+}
+
+TEST_F(ServerWalkTest, SoManyMayAnswerBadly) {
+  ServerWalk one = walk({here, here, here, here, here, here, here});
+  int calls = 0;
+  while (one.next()) one.ended(ends(Then::try_next, std::to_string(++calls)));
+  EXPECT_EQ(calls, ServerWalk::most_conversations);
+  EXPECT_EQ(std::move(one).report().text, deferred("5").text);
+}
+
+TEST_F(ServerWalkTest, WhoTimedOutLatelyIsPassedOver) {
+  folder_.write("tcpto", std::string(1024, '\0'));
+  const TimeoutTable table(folder_.path(), 4000);
+  const std::int64_t now = ::time(nullptr);
+  for (const int ago : {900, 600, 300}) table.note_timeout(here, now - ago);
+  ServerWalk one = walk({here});
+  EXPECT_FALSE(one.next());
+  EXPECT_EQ(std::move(one).report().text, deferred(text_no_connection).text);
+}
+
+// An address that was known has answered.
+TEST_F(ServerWalkTest, AnAnswerClearsTheTable) {
+  folder_.write("tcpto", std::string(1024, '\0'));
+  const TimeoutTable table(folder_.path(), 4000);
+  const std::int64_t now = ::time(nullptr);
+  table.note_timeout(here, now - 9000);
+  ServerWalk one = walk({here});
+  EXPECT_TRUE(one.next());
+  table.note_timeout(here, now);
+  EXPECT_FALSE(table.look_up(here, now).skip);
+}
+
+}  // namespace
+}  // namespace qmail::remote
