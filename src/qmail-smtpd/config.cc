@@ -21,6 +21,12 @@ std::uint32_t limit_of(std::uint32_t number) {
 
 }  // namespace
 
+Result<std::chrono::seconds, ControlError> SmtpdConfig::read_timeout(const ControlDir& control) {
+  const auto number = control.number("timeoutsmtpd");
+  if (!number) return Failure(number.error());
+  return *number ? timeout_of(**number) : default_timeout;
+}
+
 Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
                                                     const Switches& switches) {
   auto me = control.line("me");
@@ -30,7 +36,7 @@ Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
   if (!*greeting) return Failure(ControlError{control.file("me"), "there is no such file"});
   auto localhost = control.line_or("localiphost", *me);
   if (!localhost) return Failure(localhost.error());
-  const auto timeout = control.number("timeoutsmtpd");
+  const auto timeout = read_timeout(control);
   if (!timeout) return Failure(timeout.error());
   auto recipient_hosts = RecipientHosts::read(control);
   if (!recipient_hosts) return Failure(recipient_hosts.error());
@@ -42,7 +48,7 @@ Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
   SmtpdConfig config;
   config.greeting = std::move(**greeting);
   config.localhost = std::move(*localhost);
-  if (*timeout) config.timeout = timeout_of(**timeout);
+  config.timeout = *timeout;
   config.databytes = limit_of(databytes->value_or(0));
   if (switches.databytes) {
     config.databytes = limit_of(leading_number(*switches.databytes).value_or(0));

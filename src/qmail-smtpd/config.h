@@ -28,6 +28,8 @@ struct SmtpdConfig {
 
   static Result<SmtpdConfig, ControlError> read(const ControlDir& control,
                                                 const Switches& switches);
+  // Of those, the one that counts before there is a session.
+  static Result<std::chrono::seconds, ControlError> read_timeout(const ControlDir& control);
 };
 
 }  // namespace qmail::smtpd

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "qmail-smtpd/end_session.h"
 #include "qmail-smtpd/log.h"
 #include "qmail-smtpd/peer.h"
+#include "qmail-smtpd/proxied_client.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/server.h"
 #include "qmail-smtpd/switches.h"
@@ -30,6 +32,7 @@
 
 namespace {
 
+using qmail::smtpd::EndSession;
 using qmail::smtpd::Peer;
 using qmail::smtpd::SmtpdConfig;
 using qmail::smtpd::Switches;
@@ -66,26 +69,32 @@ void keep_log_from_client() {
 int refuse(std::string_view reply) {
   qmail::FdTransport transport(input, output);
   const auto deadline = qmail::Deadline::after(SmtpdConfig::default_timeout);
+  if (reply.empty()) return 1;
   static_cast<void>(transport.write(reply, deadline));
   return 1;
 }
 
-int refuse(const qmail::smtpd::Log& log, const qmail::ControlError& error) {
-  const qmail::smtpd::EndSession end = qmail::smtpd::unreadable_controls(error);
+int refuse(const qmail::smtpd::Log& log, const EndSession& end) {
   log.line(end.log_line);
   return refuse(end.reply);
 }
 
 int serve(const std::vector<std::string>& arguments) {
-  const Peer peer = Peer::of_environment();
-  const Switches switches = Switches::of_environment(arguments);
-  const qmail::smtpd::Log log(log_output, peer.remote_ip);
-  if (!qmail::enter_home()) {
-    return refuse(log, {"qmail's home", std::generic_category().message(errno)});
-  }
+  using qmail::smtpd::unreadable_controls;
+  std::optional<EndSession> trouble;
   const qmail::ControlDir control;
+  if (!qmail::enter_home()) {
+    trouble = unreadable_controls({"qmail's home", std::generic_category().message(errno)});
+  } else if (qmail::environment_switch("PROXYPROTOCOL")) {
+    // Before anything else looks at the environment, which tells of the proxy until then.
+    trouble = qmail::smtpd::take_client_of_proxy(input, control);
+  }
+  const Peer peer = Peer::of_environment();
+  const qmail::smtpd::Log log(log_output, peer.remote_ip);
+  if (trouble) return refuse(log, *trouble);
+  const Switches switches = Switches::of_environment(arguments);
   const auto config = SmtpdConfig::read(control, switches);
-  if (!config) return refuse(log, config.error());
+  if (!config) return refuse(log, unreadable_controls(config.error()));
   return qmail::smtpd::Server({input, output}, *config, peer, switches, control, log).run();
 }
 

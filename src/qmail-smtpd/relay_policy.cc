@@ -1,12 +1,6 @@
 #include "qmail-smtpd/relay_policy.h"
 
-#include <cerrno>
-#include <system_error>
-
-#include <cdb.h>
-
 #include "qmail/ascii.h"
-#include "qmail/regular_file.h"
 
 namespace qmail::smtpd {
 
@@ -40,23 +34,16 @@ bool BadSenders::bars(std::string_view sender) const {
   return at != std::string_view::npos && entries_.contains(sender.substr(at));
 }
 
-RecipientHosts::RecipientHosts(std::vector<std::string> entries, UniqueFd more,
-                               std::string more_name)
-    : entries_(std::in_place, std::move(entries)),
-      more_(std::move(more)),
-      more_name_(std::move(more_name)) {}
+RecipientHosts::RecipientHosts(std::vector<std::string> entries, std::optional<CdbFile> more)
+    : entries_(std::in_place, std::move(entries)), more_(std::move(more)) {}
 
 Result<RecipientHosts, ControlError> RecipientHosts::read(const ControlDir& control) {
   auto entries = control.list("rcpthosts");
   if (!entries) return Failure(entries.error());
   if (!*entries) return RecipientHosts();
-  std::string more_name = control.file("morercpthosts.cdb");
-  auto more = RegularFile::open(more_name);
-  if (!more && more.error().code != ENOENT) {
-    return Failure(ControlError{std::move(more_name), std::move(more.error().reason)});
-  }
-  return RecipientHosts(std::move(**entries), more ? std::move(*more).release() : UniqueFd(),
-                        std::move(more_name));
+  auto more = CdbFile::open(control.file("morercpthosts.cdb"));
+  if (!more) return Failure(more.error());
+  return RecipientHosts(std::move(**entries), *std::move(more));
 }
 
 Result<bool, ControlError> RecipientHosts::accept(std::string_view address) const {
@@ -71,24 +58,10 @@ Result<bool, ControlError> RecipientHosts::accept(std::string_view address) cons
   if (!more_) return false;
   next = 0;
   while (const auto suffix = next_suffix(host, next)) {
-    auto found = more_contains(*suffix);
+    auto found = more_->contains(*suffix);
     if (!found || *found) return found;
   }
   return false;
-}
-
-Result<bool, ControlError> RecipientHosts::more_contains(std::string_view key) const {
-  // cdb_seek() reads what it needs and maps nothing: a database of any size costs no memory, and a
-  // file that is cut short meanwhile is an error, not a signal.
-  unsigned data_length = 0;
-  errno = 0;
-  const int found =
-      ::cdb_seek(more_.get(), key.data(), static_cast<unsigned>(key.size()), &data_length);
-  if (found >= 0) return found > 0;
-  const std::string reason = errno == 0 || errno == EPROTO || errno == EIO
-                                 ? "damaged database"
-                                 : std::generic_category().message(errno);
-  return Failure(ControlError{more_name_, reason});
 }
 
 }  // namespace qmail::smtpd

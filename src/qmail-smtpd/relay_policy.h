@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "qmail-smtpd/cdb_file.h"
 #include "qmail/constmap.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
-#include "qmail/unique_fd.h"
 
 namespace qmail::smtpd {
 
@@ -52,8 +52,8 @@ class BadSenders {
 class RecipientHosts {
  public:
   RecipientHosts() = default;  // no list: every host
-  // `more`: an open cdb file, if there is one, and its name for errors.
-  RecipientHosts(std::vector<std::string> entries, UniqueFd more, std::string more_name);
+  explicit RecipientHosts(std::vector<std::string> entries,
+                          std::optional<CdbFile> more = std::nullopt);
   static Result<RecipientHosts, ControlError> read(const ControlDir& control);
 
   // Is the host behind the last '@' accepted, itself or through a listed ".suffix"? An address
@@ -61,11 +61,8 @@ class RecipientHosts {
   Result<bool, ControlError> accept(std::string_view address) const;
 
  private:
-  Result<bool, ControlError> more_contains(std::string_view key) const;
-
   std::optional<EntrySet> entries_;
-  UniqueFd more_;
-  std::string more_name_;
+  std::optional<CdbFile> more_;
 };
 
 }  // namespace qmail::smtpd

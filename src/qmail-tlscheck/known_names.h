@@ -68,6 +68,8 @@ inline constexpr std::array known_variables{
     std::string_view("FORCE_TLS"),
     std::string_view("MAXRECIPIENTS"),
     std::string_view("NOCONFINEMENT"),
+    std::string_view("PROXYPROTOCOL"),
+    std::string_view("PROXYRULES"),
     std::string_view("QMAILHOME"),
     std::string_view("QMAILQUEUE"),
     std::string_view("RELAYCLIENT"),

@@ -1,6 +1,8 @@
 #include "qmail/environment.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <new>
 #include <string_view>
 #include <unistd.h>
 
@@ -23,6 +25,12 @@ bool environment_switch(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' && std::string_view(value) != "0";
 }
+
+void put_into_environment(const char* name, const std::string& value) {
+  if (::setenv(name, value.c_str(), 1) != 0 && errno == ENOMEM) throw std::bad_alloc();
+}
+
+void remove_from_environment(const char* name) { static_cast<void>(::unsetenv(name)); }
 
 bool enter_home() {
   const char* home = std::getenv("QMAILHOME");

@@ -15,6 +15,10 @@ bool environment_asks(const char* name);
 // The same, and not to "0".
 bool environment_switch(const char* name);
 
+// What programs that are started from here on see, and whoever reads the environment later.
+void put_into_environment(const char* name, const std::string& value);
+void remove_from_environment(const char* name);
+
 // Changes into QMAILHOME, else into the home chosen at build time. False: errno says why not.
 bool enter_home();
 

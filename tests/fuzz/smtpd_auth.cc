@@ -56,7 +56,7 @@ class Run {
     switches_.auth.sender_is_user = (how & 16U) != 0;
     certificate_ = (how & 32U) != 0;
     config_.greeting = "here.test";
-    config_.recipient_hosts = RecipientHosts({"here.test"}, {}, "");
+    config_.recipient_hosts = RecipientHosts({"here.test"});
   }
 
   // False: the session is over.

@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   qmail::UniqueFd file(::memfd_create("cdb", MFD_CLOEXEC));
   must(static_cast<bool>(file));
   must(::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()));
-  const RecipientHosts hosts({}, std::move(file), "morercpthosts.cdb");
+  const RecipientHosts hosts({}, CdbFile(std::move(file), "morercpthosts.cdb"));
   const auto first = hosts.accept("joe@" + std::string(address));
   const auto second = hosts.accept("joe@" + std::string(address));
   must(first.has_value() == second.has_value());

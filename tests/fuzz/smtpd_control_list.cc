@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::vector<std::string> entries = qmail::parse_list(text);
   const EntrySet set(entries);
-  const RecipientHosts hosts(entries, {}, "");
+  const RecipientHosts hosts(entries);
   const BadSenders bad{entries};
   for (const std::string& entry : entries) {
     must(!entry.empty() && entry.find('\n') == std::string::npos);

@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   SmtpdConfig config;
   config.greeting = "here.test";
-  config.recipient_hosts = RecipientHosts({"here.test"}, {}, "");
+  config.recipient_hosts = RecipientHosts({"here.test"});
   config.databytes = 1000;
   const Peer peer;
   Switches switches;

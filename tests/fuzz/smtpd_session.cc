@@ -178,7 +178,7 @@ class Run {
     config_.greeting = "here.test";
     config_.localhost = "here.test";
     config_.bad_senders = BadSenders({"bad@b.test", "@evil.test"});
-    config_.recipient_hosts = RecipientHosts({"here.test", ".sub.test"}, {}, "");
+    config_.recipient_hosts = RecipientHosts({"here.test", ".sub.test"});
   }
 
   void converse() {

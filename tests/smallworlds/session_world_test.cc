@@ -124,7 +124,7 @@ class SessionWorld : public testing::Test {
   SessionWorld() {
     config_.greeting = "here.test";
     config_.bad_senders = smtpd::BadSenders({"bad@b.test"});
-    config_.recipient_hosts = smtpd::RecipientHosts({"here.test"}, {}, "");
+    config_.recipient_hosts = smtpd::RecipientHosts({"here.test"});
   }
 
   Session session() const { return Session(config_, peer_, switches_, lookups_, own_); }

@@ -27,7 +27,7 @@ class SessionTest : public testing::Test {
     config_.greeting = "mx.example.net";
     config_.localhost = "mx.example.net";
     config_.bad_senders = BadSenders({"@evil.example"});
-    config_.recipient_hosts = RecipientHosts({"example.com"}, {}, "");
+    config_.recipient_hosts = RecipientHosts({"example.com"});
     peer_.remote_host = "client.example.org";
   }
 
