@@ -31,6 +31,7 @@ struct Inspection {
 namespace {
 
 using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, OpensslDeleter<X509_STORE_CTX_free>>;
+using NamePtr = std::unique_ptr<X509_NAME, OpensslDeleter<X509_NAME_free>>;
 using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslDeleter<EVP_PKEY_CTX_free>>;
 
 // Only what the issuer has no part in may be wrong with a certificate of issued_by(): it is not
@@ -80,15 +81,17 @@ CertificatePtr issued_by(X509* issuer, Keys& keys) {
   EVP_PKEY* key = issuers_key != nullptr ? keys.like(issuers_key) : nullptr;
   CertificatePtr certificate(X509_new());
   unsigned char serial[16] = {};
-  if (key == nullptr || !certificate || RAND_bytes(serial, sizeof serial) != 1) return nullptr;
+  const NamePtr subject(X509_NAME_new());
+  if (key == nullptr || !certificate || !subject) return nullptr;
+  if (RAND_bytes(serial, sizeof serial) != 1) return nullptr;
   X509* raw = certificate.get();
   constexpr long day = 24L * 60 * 60;
   X509_set_version(raw, X509_VERSION_3);
   ASN1_STRING_set(X509_get_serialNumber(raw), serial, sizeof serial);
   X509_set_issuer_name(raw, X509_get_subject_name(issuer));
-  X509_NAME* subject = X509_get_subject_name(raw);
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+  X509_NAME_add_entry_by_txt(subject.get(), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>("any"), -1, -1, 0);
+  X509_set_subject_name(raw, subject.get());
   X509_gmtime_adj(X509_getm_notBefore(raw), -day);
   X509_gmtime_adj(X509_getm_notAfter(raw), day);
   X509_set_pubkey(raw, key);
