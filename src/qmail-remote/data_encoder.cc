@@ -31,7 +31,7 @@ char* copy_with_spaces(char* to, const char* from, const char* end, const char* 
 // follows is not here yet. (Every line asks for its first byte: what is rare has a function of its
 // own, so that the loop over lines stays short.)
 DataEncoder::Place DataEncoder::send_nuls(const char* from, const char* end, char* to) {
-  const char* const rest = std::find_if(from, end, [](char c) { return c != '\0'; });
+  const char* const rest = std::find_if(from + 1, end, [](char c) { return c != '\0'; });
   to = copy(to, from, rest - 1);
   line_start_ = false;
   held_nul_ = rest == end;
