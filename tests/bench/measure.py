@@ -5,8 +5,10 @@ programs that are to be compared, run them in turn, and give the best of some ro
 the rest of the machine disturbed least.
 """
 import contextlib
+import copy
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -94,6 +96,55 @@ def remote_wire(remote, sinks, scratch):
         for recipients in (1, 10, 100):
             remote.run(name + ".test", scratch.mail("4k"), recipients)
             yield f"remote.flights.{name}.{recipients}", sink.last.flights
+
+
+# --- what a group of the key exchange costs; nothing where OpenSSL is older than X25519MLKEM768 (3.5) ---
+
+GROUPS = ("X25519", "X25519MLKEM768")
+
+
+def smtpd_groups(smtpd, callgrind, scratch):
+    def agreed(program):
+        return program.run(session(4096, True)).log
+
+    def count(program, group):
+        return callgrind.instructions(f"smtpd.{group}", lambda wrapper: program.run(
+            session(4096, True), wrapper))
+
+    yield from groups("smtpd", smtpd, scratch, agreed, count)
+
+
+def remote_groups(remote, callgrind, scratch):
+    def agreed(program):
+        return program.run("tls.test", scratch.mail("4k")).report.decode(errors="replace")
+
+    def count(program, group):
+        return callgrind.instructions(f"remote.{group}", lambda wrapper: program.run(
+            "tls.test", scratch.mail("4k"), wrapper=wrapper))
+
+    yield from groups("remote", remote, scratch, agreed, count)
+
+
+def groups(name, program, scratch, agreed, count):
+    """The program is held to each group by an openssl.cnf of its own, and must say (DEBUG) that it was
+    that one; the other side has OpenSSL's defaults."""
+    if not openssl_has(GROUPS[-1]):
+        return
+    for group in GROUPS:
+        held = copy.copy(program)
+        held.environment = program.environment | {"OPENSSL_CONF": scratch.openssl_cnf(group)}
+        asked = copy.copy(held)
+        asked.environment = held.environment | {"DEBUG": "1"}
+        said = agreed(asked)
+        if not re.search(rf"\b{group}\b", said, re.IGNORECASE):
+            raise wire.WireError(f"{program.program}: not held to {group}; it said: {said!r}")
+        yield f"{name}.instructions.{group}", count(held, group) / 1e6
+
+
+def openssl_has(group):
+    listed = subprocess.run(["openssl", "list", "-kem-algorithms"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            check=False)
+    return re.search(rf"\b{group}\b", listed.stdout.decode()) is not None
 
 
 # --- memory: qmail-smtpd ---

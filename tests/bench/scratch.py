@@ -38,6 +38,12 @@ class Scratch:
                     "".join(f"{domain}:{address}:{port}\n"
                             for domain, (address, port) in routes.items()).encode())
 
+    def openssl_cnf(self, group):
+        """The file of an OPENSSL_CONF that allows no other group for the key exchange."""
+        self._write(group + ".cnf", ("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\n"
+                                     "system_default = tls\n[tls]\nGroups = " + group + "\n").encode())
+        return f"{self.path}/{group}.cnf"
+
     def _write(self, name, data):
         with open(f"{self.path}/{name}", "wb") as out:
             out.write(data)

@@ -41,6 +41,7 @@ class Run:
     resumed: bool  # the TLS session was an earlier one's
     ticket: object  # an ssl.SSLSession to come back with; None without TLS
     cipher: str  # as OpenSSL names it; empty without TLS
+    log: str  # what the program wrote on descriptor 2
 
 
 def client_context():
@@ -133,14 +134,17 @@ class Smtpd:
                 converse(connection, session, self.context, ticket, first,
                          before_quit and (lambda: before_quit(process.pid)))
             except (wire.WireError, OSError) as error:
-                log.seek(0)
-                said = log.read().decode(errors="replace").strip()
-                raise wire.WireError(f"{self.program}: {error}; it said: {said!r}") from error
+                raise wire.WireError(f"{self.program}: {error}; it said: {whole(log)!r}") from error
             finally:
                 connection.close()
                 _, _, usage = os.wait4(process.pid, 0)
                 process.returncode = 0  # reaped here, for the resource usage
+            wall, said = time.monotonic() - started, whole(log)
         tls = connection.tls
-        return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime,
-                   bool(tls and tls.session_reused), tls and tls.session,
-                   tls.cipher()[0] if tls else "")
+        return Run(wall, usage.ru_utime + usage.ru_stime, bool(tls and tls.session_reused),
+                   tls and tls.session, tls.cipher()[0] if tls else "", said)
+
+
+def whole(log):
+    log.seek(0)
+    return log.read().decode(errors="replace").strip()
