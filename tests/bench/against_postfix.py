@@ -13,8 +13,8 @@ import sys
 import smtpd_client
 import wire
 
-INTEROP = pathlib.Path(__file__).resolve().parent.parent / "interop"
-sys.path += [str(INTEROP), str(INTEROP / "peers")]
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path += [str(TESTS / folder) for folder in ("interop", "interop/peers", "support")]
 import install  # noqa: E402
 import postfix  # noqa: E402
 from world import SUBMISSION, Trouble, World  # noqa: E402
