@@ -25,6 +25,13 @@ struct Mail {
   int message;  // the descriptor the message is read from, once
 };
 
+// What else goes out without waiting for replies, where the server offers PIPELINING
+// (control/pipelining).
+struct Pipelining {
+  bool data = false;  // DATA, behind the last RCPT
+  bool quit = false;  // QUIT, behind the final dot
+};
+
 // How we speak, whoever the server is.
 struct Manner {
   std::string helohost;
@@ -33,6 +40,7 @@ struct Manner {
   bool with_tls_facts = false;       // DEBUG: say what TLS was like in the report
   const Login* login = nullptr;      // whom to log in as, if at all
   bool allow_insecure_auth = false;  // in the clear, too (ALLOW_INSECURE_AUTH)
+  Pipelining pipelining{};
 };
 
 struct Server {

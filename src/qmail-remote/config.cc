@@ -1,5 +1,6 @@
 #include "qmail-remote/config.h"
 
+#include "qmail-remote/words.h"
 #include "qmail/ascii.h"
 
 namespace qmail::remote {
@@ -50,6 +51,16 @@ std::optional<ConfigError> take_helohosts(const ControlDir& control, HeloHosts& 
   return std::nullopt;
 }
 
+std::optional<ConfigError> take_words(const ControlDir& control, std::string_view file,
+                                      std::initializer_list<KnownWord> known) {
+  const auto lines = control.numbered_list(file);
+  if (!lines) return lines.error();
+  if (!*lines) return std::nullopt;
+  auto bad = read_words(**lines, file, known);
+  if (bad) return std::move(*bad);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
@@ -86,6 +97,11 @@ Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
   if (auto error = take_source(control, Family::v4, config.sources.v4)) return Failure(*error);
   if (auto error = take_source(control, Family::v6, config.sources.v6)) return Failure(*error);
   if (auto error = take_helohosts(control, config.helohosts)) return Failure(*error);
+  Pipelining& pipelining = config.pipelining;
+  if (auto error = take_words(control, "pipelining",
+                              {{"data", pipelining.data}, {"quit", pipelining.quit}})) {
+    return Failure(*error);
+  }
   return config;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "qmail-remote/attempt.h"
 #include "qmail-remote/authsenders.h"
 #include "qmail-remote/bad_line.h"
 #include "qmail-remote/mx_resolver.h"
@@ -25,6 +26,7 @@ struct RemoteConfig {
   AddressPreference address_preference = AddressPreference::v4_first;
   SourceAddresses sources;
   HeloHosts helohosts;  // by source address; helohost for others
+  Pipelining pipelining;
 };
 
 // control/outgoingip or outgoingip6 holds something else than an address of its family.

@@ -14,13 +14,9 @@ namespace qmail::remote {
 namespace {
 
 constexpr int ready = 220;      // greeting, STARTTLS
+constexpr int goodbye = 221;    // QUIT
 constexpr int completed = 250;  // EHLO, HELO
 constexpr int closing = 421;    // whatever was asked: the server hangs up
-
-// How many bytes of commands may be waiting for their replies (RFC 2920, 3.1). The smallest send
-// buffer of a socket holds them, so writing them never waits for a server that is itself waiting
-// for us to read its replies.
-constexpr std::size_t longest_flight = 8192;
 
 }  // namespace
 
@@ -34,6 +30,7 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
       ip_(server.address.text()),
       connection_(std::make_unique<FdTransport>(socket, socket), manner.timeout),
       client_(connection_, socket, manner.timeout),
+      envelope_(client_, mail, reports, ip_),
       flights_(flights),
       tls_(server, manner) {}
 
@@ -160,36 +157,20 @@ Delivery::Phase Delivery::log_in() {
              outcome.reply.text, outcome.for_good ? Then::give_up : Then::try_next);
 }
 
-// MAIL and RCPT, in one flight as far as the server offers PIPELINING. Replies come in the order of
-// the commands, so the reports are the same either way.
+// MAIL, RCPT, perhaps DATA. Whatever the server answers is final: no other one is called.
 Delivery::Phase Delivery::send_envelope() {
   envelope_begun_ = true;
-  client_.send("MAIL FROM:<" + mail_.sender + ">");
-  in_flight_ = 1;
-  std::size_t sent = extensions_.pipelining ? send_recipients(0) : 0;
-  const Response sender = client_.response();
-  if (sender.kind() != Response::Class::success) return refused(sender_rejected(ip_), sender);
-  bool any_accepted = false;
-  for (std::size_t i = 0; i < mail_.recipients.size(); ++i) {
-    if (mail_.recipients[i].has_line_break) {
-      reports_.add(RecipientStatus::permanent, text_recipient_line_break);
-      continue;
-    }
-    if (i >= sent) {
-      in_flight_ = 0;
-      sent = send_recipients(i);
-    }
-    const Response response = client_.response();
-    report_recipient(response);
-    any_accepted = any_accepted || response.kind() == Response::Class::success;
+  const Envelope::Answer answer = envelope_.send(extensions_, {}, manner_.pipelining);
+  if (answer.verdict == Envelope::Verdict::accepted) return std::nullopt;
+  may_speak_ = envelope_.take_back();
+  if (answer.verdict == Envelope::Verdict::sender_refused) {
+    return refused(sender_rejected(ip_), answer.sender);
   }
-  in_flight_ = 0;
-  if (any_accepted) return std::nullopt;
   return end(MessageStatus::permanent, giving_up(ip_), {}, Then::give_up);
 }
 
 Ending Delivery::send_message() {
-  const Response leave = client_.ask("DATA");
+  const Response leave = envelope_.ask_for_message();
   if (leave.kind() != Response::Class::go_ahead) return refused(data_rejected(ip_), leave);
   // Whatever we said now would be taken for the message: a failure just drops the connection.
   may_speak_ = false;
@@ -197,6 +178,11 @@ Ending Delivery::send_message() {
   if (auto unsent = write_message(client_, mail_.message)) {
     if (auto* report = std::get_if<MessageReport>(&*unsent)) return {std::move(*report)};
     return refused(message_rejected(ip_), std::get<Response>(*unsent));
+  }
+  quit_said_ = manner_.pipelining.quit && extensions_.pipelining;
+  message_sent_ = quit_said_;  // if QUIT fails the dot may be out
+  if (auto refusal = write_final_dot(client_, quit_said_ ? "QUIT\r\n" : "")) {
+    return refused(message_rejected(ip_), *refusal);
   }
   may_speak_ = true;
   const Response said = verdict();
@@ -212,6 +198,10 @@ Response Delivery::verdict() {
   message_sent_ = true;
   Response said = client_.response();
   if (begun_before && !said.is_refusal()) said = client_.response();
+  // What answers QUIT is no verdict: there has been none.
+  if (quit_said_ && said.code == goodbye) {
+    throw ConnectionLost(ConnectionLost::Cause::end_of_input, "");
+  }
   message_sent_ = false;
   return said;
 }
@@ -224,34 +214,6 @@ void Delivery::say_ehlo() {
                       [&reader](std::string_view line) { reader.add(line); });
   extensions_ = ehlo_.code == completed ? reader.found() : Extensions();
   if (flights_ == Flights::never) extensions_.pipelining = false;
-}
-
-// Sends RCPT for recipient `from` and, with PIPELINING, for as many more as fit into the flight.
-// Returns the first one not sent.
-std::size_t Delivery::send_recipients(std::size_t from) {
-  std::size_t bytes = 0;
-  std::size_t i = from;
-  for (; i < mail_.recipients.size(); ++i) {
-    const Recipient& recipient = mail_.recipients[i];
-    if (recipient.has_line_break) continue;
-    const std::string command = "RCPT TO:<" + recipient.address + ">";
-    const bool first = bytes == 0 && from == i;
-    bytes += command.size() + 2;
-    if (!first && (!extensions_.pipelining || bytes > longest_flight)) break;
-    client_.send(command);
-    ++in_flight_;
-  }
-  return i;
-}
-
-void Delivery::report_recipient(const Response& response) {
-  if (response.kind() == Response::Class::success) {
-    reports_.add(RecipientStatus::accepted, {});
-    return;
-  }
-  reports_.add(response.kind() == Response::Class::permanent ? RecipientStatus::permanent
-                                                             : RecipientStatus::temporary,
-               recipient_rejected(ip_) + ".\n" + quoted_reply(response.text));
 }
 
 Delivery::Phase Delivery::start_tls() {
@@ -282,9 +244,9 @@ Ending Delivery::end(MessageStatus status, const std::string& sentence, std::str
 Ending Delivery::died(const ConnectionLost& lost) const {
   const std::string_view duplicate = message_sent_ ? "Possible duplicate! " : "";
   const std::string reason = tls_.active() ? lost.reason() : std::string();
-  const Then then = !envelope_begun_ ? Then::try_next
-                    : in_flight_ > 1 ? Then::without_flights
-                                     : Then::give_up;
+  const Then then = !envelope_begun_            ? Then::try_next
+                    : envelope_.in_flight() > 1 ? Then::without_flights
+                                                : Then::give_up;
   return {{MessageStatus::temporary, connection_died(ip_, duplicate, reason)}, then};
 }
 
@@ -292,7 +254,7 @@ Ending Delivery::died(const ConnectionLost& lost) const {
 void Delivery::quit() {
   if (!may_speak_) return;
   try {
-    client_.send("QUIT");
+    if (!quit_said_) client_.send("QUIT");
     client_.flush();
     if (client_.lost()) return;
     connection_.transport().say_goodbye();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "qmail-remote/attempt.h"
+#include "qmail-remote/envelope.h"
 #include "qmail-remote/report.h"
 #include "qmail-remote/response.h"
 #include "qmail-remote/smtp_client.h"
@@ -42,8 +43,6 @@ class Delivery {
 
   // --- parts of them ---
   void say_ehlo();
-  std::size_t send_recipients(std::size_t from);
-  void report_recipient(const Response& response);
   Response verdict();
   Phase start_tls();
 
@@ -65,15 +64,16 @@ class Delivery {
   std::string ip_;
   Connection connection_;
   SmtpClient client_;
+  Envelope envelope_;
   Flights flights_;
   TlsUpgrade tls_;
 
   Extensions extensions_;
   Response ehlo_;
-  std::size_t in_flight_ = 0;    // commands of the envelope that went out together last
   bool may_speak_ = false;       // the server reads commands: QUIT can be sent
   bool envelope_begun_ = false;  // MAIL has been written: no other exchanger
   bool message_sent_ = false;    // the final dot is out and not answered: possible duplicate
+  bool quit_said_ = false;       // behind the final dot
   bool message_accepted_ = false;
   std::string unanswered_;  // the report if memory gives out then
 };

@@ -42,7 +42,11 @@ std::optional<Unsent> write_message(SmtpClient& client, int message) {
   client.write({encoded.get(), kept});
   if (!encoder.at_line_start()) return failed(text_partial_final_line);
   if (auto refusal = client.refusal()) return std::move(*refusal);
-  client.write(".\r\n");
+  return std::nullopt;
+}
+
+std::optional<Response> write_final_dot(SmtpClient& client, std::string_view behind) {
+  client.write(std::string(".\r\n").append(behind));
   client.flush();
   if (!client.lost()) return std::nullopt;
   return client.refusal();  // or it throws

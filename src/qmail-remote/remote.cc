@@ -144,7 +144,8 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
                       control,
                       debug_wanted(),
                       *route && (*route)->login ? &*(*route)->login : nullptr,
-                      environment_switch("ALLOW_INSECURE_AUTH")};
+                      environment_switch("ALLOW_INSECURE_AUTH"),
+                      config->pipelining};
   const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
                   invocation.message};
   const Dialing dialing{config->timeout_connect, config->sources};

@@ -17,6 +17,7 @@ void check_certificates(const Site& site, Findings& found);
 void check_parameters(const Site& site, Findings& found);
 void check_relaying(const Site& site, Findings& found);
 void check_hosts(const Site& site, Findings& found);
+void check_deliveries(const Site& site, Findings& found);
 void check_logins(const Site& site, Findings& found);
 
 // `file`, wherever it is, as if it were control/servercert.pem; who can read it is not looked at.

@@ -36,6 +36,7 @@ inline constexpr std::array known_files{
     KnownFile{"notlshosts/FQDN", KnownFile::Form::other},
     KnownFile{"outgoingip", KnownFile::Form::lines},
     KnownFile{"outgoingip6", KnownFile::Form::lines},
+    KnownFile{"pipelining", KnownFile::Form::lines},
     KnownFile{"rcpthosts", KnownFile::Form::lines},
     KnownFile{"servercert.pem", KnownFile::Form::other},
     KnownFile{"serverciphersuite", KnownFile::Form::lines},

@@ -34,8 +34,9 @@ TEST(RemoteConfigTest, DefaultsAndFiles) {
 }
 
 TEST(RemoteConfigTest, WhatCannotBeReadIsNamed) {
-  for (const char* name : {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes",
-                           "addresspreference", "outgoingip", "outgoingip6", "helohostbyip"}) {
+  for (const char* name :
+       {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes", "addresspreference",
+        "outgoingip", "outgoingip6", "helohostbyip", "pipelining"}) {
     const test::ScratchFolder folder;
     folder.write("me", "x\n");
     std::filesystem::remove(folder.path(name));
@@ -69,6 +70,47 @@ TEST(RemoteConfigTest, AddressPreferenceByTable) {
     const auto& bad = std::get<BadLine>(config.error());
     EXPECT_EQ(bad.file + " " + std::to_string(bad.line) + " " + bad.reason,
               "addresspreference 1 unknown word " + std::string(text));
+  }
+}
+
+TEST(RemoteConfigTest, WordsByTable) {
+  const test::ScratchFolder folder;
+  folder.write("me", "x\n");
+  const ControlDir control(folder.path());
+  const struct {
+    const char* text;
+    bool data;
+    bool quit;
+  } cases[] = {
+      {"", false, false},
+      {"data", true, false},
+      {"QUIT\n", false, true},
+      {"data quit\n", true, true},
+      {"# both\n\n \tData\t \tQuit \r\n", true, true},
+      {"data\nquit\ndata", true, true},
+      {"#data\n", false, false},
+  };
+  EXPECT_FALSE(read_config(control)->pipelining.data);
+  for (const auto& one : cases) {
+    folder.write("pipelining", one.text);
+    const auto config = read_config(control);
+    ASSERT_TRUE(config) << one.text;
+    EXPECT_EQ(config->pipelining.data, one.data) << one.text;
+    EXPECT_EQ(config->pipelining.quit, one.quit) << one.text;
+  }
+  const std::pair<const char*, const char*> bad_lines[] = {
+      {"all", "1 unknown word all"},
+      {"data, quit", "1 unknown word data,"},
+      {"# a\ndata\nquit dataquit", "3 unknown word dataquit"},
+      {"data # and QUIT", "1 unknown word #"},
+  };
+  for (const auto& [text, wanted] : bad_lines) {
+    folder.write("pipelining", text);
+    const auto config = read_config(control);
+    ASSERT_FALSE(config) << text;
+    const auto& bad = std::get<BadLine>(config.error());
+    EXPECT_EQ(bad.file, "pipelining");
+    EXPECT_EQ(std::to_string(bad.line) + " " + bad.reason, wanted);
   }
 }
 

@@ -542,6 +542,105 @@ TEST_F(DeliveryTest, FlightsAreBounded) {
   EXPECT_LE(deliver(with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}})).longest_flight, 8300U);
 }
 
+// DATA in the flight of the recipients: the same reports for the same replies, and a server that
+// goes on to wait for a message that is for nobody gets an empty one.
+TEST_F(DeliveryTest, DataWithTheRecipients) {
+  recipients_ = {{"a@x.test"}, {"", true}, {"b@x.test"}};
+  const std::string envelope =
+      "EHLO client.test|MAIL FROM:<alice@client.test>|RCPT TO:<a@x.test>|RCPT TO:<b@x.test>|DATA|";
+  const struct {
+    Script changes;
+    const char* behind_the_envelope;
+  } cases[] = {
+      {{}, "hi|.|QUIT"},
+      {{{"RCPT <a@x.test>", "550 no"}}, "hi|.|QUIT"},
+      {{{"DATA", "451 later"}}, "QUIT"},
+      {{{"DATA", "250 what"}}, "QUIT"},
+      {{{".", "554 no"}}, "hi|.|QUIT"},
+      {{{"MAIL", "550 no"}, {"RCPT", "503 what"}, {"DATA", "503 what"}}, "QUIT"},
+      {{{"MAIL", "550 no"}}, ".|QUIT"},
+      {{{"MAIL", "451 no"}, {".", "554 no recipients"}}, ".|QUIT"},
+      {{{"RCPT", "550 no"}, {"DATA", "503 no recipients"}}, "QUIT"},
+      {{{"RCPT", "550 no"}}, ".|QUIT"},
+      {{{"RCPT", "450 no"}, {".", "what"}}, ".|QUIT"},
+      // Hanging up on what is only being taken back changes nothing.
+      {{{"MAIL", "550 no"}, {"RCPT", hang_up}}, ""},
+      {{{"RCPT", "550 no"}, {"DATA", hang_up}}, ""},
+      {{{"RCPT", "550 no"}, {".", hang_up}}, "."},
+  };
+  for (const auto& one : cases) {
+    const Script one_by_one = with(willing, one.changes);
+    manner_.pipelining = {};
+    const Outcome slow = deliver(one_by_one);
+    manner_.pipelining.data = true;
+    const Outcome fast = deliver(with(one_by_one, {{"EHLO", "250-mx\r\n250 PIPELINING"}}));
+    EXPECT_EQ(fast.reports, slow.reports);
+    EXPECT_EQ(fast.then, Then::give_up) << fast.reports;
+    std::string heard = envelope + one.behind_the_envelope;
+    if (heard.ends_with('|')) heard.pop_back();
+    EXPECT_EQ(fast.heard, heard);
+  }
+}
+
+TEST_F(DeliveryTest, DataWithTheRecipientsThatIsNotAnswered) {
+  manner_.pipelining.data = true;
+  const Script in_flights = with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}});
+  const Outcome outcome = deliver(with(in_flights, {{"DATA", hang_up}}));
+  EXPECT_EQ(outcome.reports, "r\\0ZConnected to 192.0.2.1 but connection died. (#4.4.2)/\\0");
+  EXPECT_EQ(outcome.then, Then::without_flights);
+  // Then, and wherever PIPELINING is not on offer, it waits.
+  flights_ = Flights::never;
+  EXPECT_LT(deliver(in_flights).longest_flight, 40U);
+  flights_ = Flights::as_offered;
+  EXPECT_LT(deliver(willing).longest_flight, 40U);
+}
+
+// Recipients and DATA make one flight or DATA waits for the next one.
+TEST_F(DeliveryTest, DataGoesOnlyWithAllRecipients) {
+  manner_.pipelining.data = true;
+  const Script in_flights = with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}});
+  constexpr std::size_t commands = 8;
+  constexpr std::size_t around = std::string_view("RCPT TO:<>\r\n").size();
+  constexpr std::size_t room = 8192 / commands - around;
+  // The last byte of the last recipient decides.
+  for (const std::size_t left : {std::size_t{6}, std::size_t{5}}) {
+    recipients_.assign(commands, {std::string(room, 'x')});
+    recipients_.back().address.resize(room - left);
+    const Outcome outcome = deliver(with(in_flights, {{"DATA", hang_up}}));
+    EXPECT_EQ(outcome.then, left == 6 ? Then::without_flights : Then::give_up) << left;
+  }
+}
+
+// QUIT behind the final dot. The reply to QUIT is nothing to wait for, and no verdict.
+TEST_F(DeliveryTest, QuitBehindTheDot) {
+  manner_.pipelining.quit = true;
+  const Script in_flights = with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}});
+  const std::string duplicate =
+      "r\\0ZConnected to 192.0.2.1 but connection died. Possible duplicate! (#4.4.2)/\\0";
+  const struct {
+    const char* verdict;
+    std::string reports;
+  } cases[] = {
+      {"250 queued as 1", accepted},
+      {"250 queued as 1\r\n221 bye", accepted},
+      {"250 queued as 1\r\n421 bye", accepted},
+      {"250 queued as 1\r\nHANG UP", accepted},
+      {"554 no", "r\\0D192.0.2.1 failed after I sent the message./Remote host said: 554 no/\\0"},
+      {"451 no", "r\\0Z192.0.2.1 failed after I sent the message./Remote host said: 451 no/\\0"},
+      {"221 bye", duplicate},
+      {"HANG UP", duplicate},
+  };
+  for (const auto& one : cases) {
+    const Outcome outcome = deliver(with(in_flights, {{".", one.verdict}}));
+    EXPECT_EQ(outcome.reports, one.reports) << one.verdict;
+    EXPECT_EQ(outcome.then, Then::give_up);
+    if (!std::string_view(one.verdict).ends_with("HANG UP")) {
+      EXPECT_TRUE(outcome.heard.ends_with("hi|.|QUIT")) << outcome.heard;
+    }
+  }
+  EXPECT_EQ(deliver(willing).heard.find("QUIT"), deliver(willing).heard.size() - 4);
+}
+
 TEST_F(DeliveryTest, MessagesThatCannotBeSent) {
   const Outcome partial = deliver(willing, "whole\nhalf");
   EXPECT_EQ(partial.reports,

@@ -410,6 +410,36 @@ TEST_F(ChecksTest, LinesThatAreNotWhatTheyLookLike) {
   expect(Level::fail, "smtproutes", "line 1 has a no-break space in it");
 }
 
+// What qmail-remote's own reader says.
+TEST_F(ChecksTest, WhatStopsEveryDelivery) {
+  const struct {
+    const char* file;
+    const char* good;
+    const char* bad;
+    const char* words;
+  } cases[] = {
+      {"pipelining", "data\nQUIT\n", "data\nall\n", "line 2: unknown word all"},
+      {"addresspreference", "ipv4only\n", "ipv5\n", "line 1: unknown word ipv5"},
+      {"outgoingip", "192.0.2.1\n", "::1\n", "is no address of its family"},
+      {"helohostbyip", "192.0.2.1:mx\n", "# a\nmx\n", "line 2: "},
+      {"authsenders", ":relay\n", "relay\n", "line 1: no colon"},
+  };
+  for (const auto& one : cases) {
+    put(one.file, one.good);
+    expect_nothing_of(one.file);
+    put(one.file, one.bad);
+    expect(Level::fail, one.file, std::string(one.words));
+    expect(Level::fail, one.file, "qmail-remote defers all mail");
+    put(one.file, one.good);
+    set_mode(one.file, 0600);
+    expect(Level::fail, one.file, "qmailr");
+    remove(one.file);
+    std::filesystem::create_directory(control(one.file));
+    expect(Level::fail, one.file, "qmail-remote defers all mail");
+    remove(one.file);
+  }
+}
+
 TEST_F(ChecksTest, PasswordsThatEverybodyCanRead) {
   for (const char* name : {"smtproutes", "authsenders"}) {
     put(name, "example.com:relay.example.com|user|secret\n");
