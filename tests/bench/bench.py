@@ -106,7 +106,9 @@ def measure_exact(programs, sinks, callgrind, ours, baseline):
 
 def measure_rest(programs, callgrind, ours, baseline):
     for smtpd, figures in zip(programs.smtpd, (ours, baseline)):
+        with_tickets = smtpd_client.Smtpd(smtpd.program, programs.scratch.ticket_home, programs.scratch.queue)
         collect(figures, measure.smtpd_memory(smtpd))
+        collect(figures, measure.smtpd_core(smtpd, with_tickets))
     # A baseline need not say which group it was.
     for smtpd in programs.smtpd[:1]:
         collect(ours, measure.smtpd_groups(smtpd, callgrind, programs.scratch))

@@ -222,6 +222,19 @@ def over_link(programs):
 # --- sessions a second under tcpserver ---
 
 CLIENTS = 2
+OF_A_CORE = 50  # sessions, one after the other
+
+
+def smtpd_core(smtpd, ticket_smtpd):
+    """What one core carries: by the time that sessions, and the queue programs they start, take of it."""
+    def of_a_second(program, what, ticket=None):
+        return OF_A_CORE / sum(program.run(what, ticket=ticket).cpu for _ in range(OF_A_CORE))
+
+    yield "smtpd.core.plain", of_a_second(smtpd, session(4096, False))
+    yield "smtpd.core.tls", of_a_second(smtpd, session(4096, True))
+    ticket = ticket_smtpd.run(session(4096, True)).ticket
+    if ticket_smtpd.run(session(4096, True), ticket=ticket).resumed:
+        yield "smtpd.core.resumed", of_a_second(ticket_smtpd, session(4096, True), ticket)
 
 
 def smtpd_rates(programs, sessions):
