@@ -1,5 +1,6 @@
 #include "qmail-remote/login.h"
 
+#include "qmail/secret.h"
 #include "tls/tls.h"
 
 namespace qmail::remote {
@@ -19,10 +20,8 @@ Response ask(SmtpClient& client, const Secret& line) {
   return client.response();
 }
 
-}  // namespace
-
-LoginOutcome authenticate(SmtpClient& client, const Credentials& credentials,
-                          const Mechanisms& offered, Channel channel) {
+LoginOutcome converse(SmtpClient& client, const Credentials& credentials, const Mechanisms& offered,
+                      Channel channel) {
   Mechanisms usable = offered;
   // MD5 is OpenSSL's, which in the clear is not there yet.
   if (usable.cram_md5 && tls::load()) usable.cram_md5 = false;
@@ -42,6 +41,15 @@ LoginOutcome authenticate(SmtpClient& client, const Credentials& credentials,
   }
   outcome.succeeded = outcome.reply.is_success();
   outcome.for_good = outcome.reply.kind() == Response::Class::permanent;
+  return outcome;
+}
+
+}  // namespace
+
+LoginOutcome authenticate(SmtpClient& client, const Credentials& credentials,
+                          const Mechanisms& offered, Channel channel) {
+  LoginOutcome outcome = converse(client, credentials, offered, channel);
+  wipe_dead_stack();
   return outcome;
 }
 

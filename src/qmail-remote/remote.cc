@@ -122,6 +122,9 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   auto route = config->senders.find(invocation.sender);
   if (route && !*route) route = config->routes.find(invocation.host);
   if (!route) return unusable_line(route.error());
+  // Of all the passwords in them none but this route's is needed any more.
+  config->senders = {};
+  config->routes = {};
 
   if (has_line_break(invocation.sender)) return failed(text_sender_line_break);
   if (std::all_of(invocation.recipients.begin(), invocation.recipients.end(), has_line_break)) {

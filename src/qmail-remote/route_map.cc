@@ -35,6 +35,14 @@ Result<Credentials, std::string_view> parse_credentials(std::string_view text) {
 RouteMap::RouteMap(NumberedList lines, std::string file)
     : lines_(std::move(lines)), map_(ConstMap::of_pairs(lines_.entries)), file_(std::move(file)) {}
 
+// What was here goes with `other`, and is wiped.
+RouteMap& RouteMap::operator=(RouteMap&& other) noexcept {
+  std::swap(lines_, other.lines_);
+  std::swap(map_, other.map_);
+  std::swap(file_, other.file_);
+  return *this;
+}
+
 RouteMap::~RouteMap() {
   for (std::string& line : lines_.entries) wipe(line);
 }

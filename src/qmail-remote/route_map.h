@@ -35,7 +35,7 @@ class RouteMap {
   RouteMap(NumberedList lines, std::string file);
   // The map refers to the lines, which stay where they are when the owner moves.
   RouteMap(RouteMap&&) = default;
-  RouteMap& operator=(RouteMap&&) = default;
+  RouteMap& operator=(RouteMap&& other) noexcept;
   RouteMap(const RouteMap&) = delete;
   RouteMap& operator=(const RouteMap&) = delete;
   ~RouteMap();

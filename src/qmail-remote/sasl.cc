@@ -21,6 +21,7 @@ Secret in_base64(std::string_view bytes) {
 std::string in_hexadecimal(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
+  text.reserve(2 * bytes.size());
   for (const char byte : bytes) {
     const auto value = static_cast<unsigned char>(byte);
     text.push_back(digits[value >> 4]);
@@ -126,11 +127,16 @@ std::optional<Secret> SaslExchange::answer(std::string_view challenge) {
 std::optional<Secret> SaslExchange::cram_md5(std::string_view challenge) const {
   const auto text = base64_decoded(challenge);
   if (!text) return std::nullopt;
-  const auto digest = hmac_md5_(credentials_.password.view(), *text);
+  auto digest = hmac_md5_(credentials_.password.view(), *text);
   if (!digest) return std::nullopt;
-  std::string message(credentials_.user.view());
-  message.append(" ").append(in_hexadecimal(*digest));
-  return in_base64(message);
+  std::string hexadecimal = in_hexadecimal(*digest);
+  const std::string_view user = credentials_.user.view();
+  std::string message;
+  message.reserve(user.size() + 1 + hexadecimal.size());
+  message.append(user).append(" ").append(hexadecimal);
+  Secret answer = in_base64(message);
+  for (std::string* secret : {&*digest, &hexadecimal, &message}) wipe(*secret);
+  return answer;
 }
 
 }  // namespace qmail::remote

@@ -18,6 +18,7 @@ void SmtpClient::send(std::string_view command) {
 }
 
 void SmtpClient::send_secret(std::string_view command) {
+  connection_.reserve_output();
   send(command);
   flush();
   connection_.wipe_output();

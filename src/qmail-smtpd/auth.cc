@@ -108,11 +108,13 @@ AuthExchange::Step AuthExchange::login(std::string_view decoded) {
 AuthExchange::Step AuthExchange::cram_md5(std::string_view decoded) const {
   const std::size_t space = decoded.rfind(' ');
   if (space == std::string_view::npos) return Fault::malformed;
-  const std::string digest = to_lower(decoded.substr(space + 1));
-  if (digest.size() != 32 || !std::all_of(digest.begin(), digest.end(), is_hexadecimal)) {
-    return Fault::malformed;
+  std::string digest = to_lower(decoded.substr(space + 1));
+  Step step = Fault::malformed;
+  if (digest.size() == 32 && std::all_of(digest.begin(), digest.end(), is_hexadecimal)) {
+    step = credentials(decoded.substr(0, space), digest);
   }
-  return credentials(decoded.substr(0, space), digest);
+  wipe(digest);
+  return step;
 }
 
 AuthExchange::Step AuthExchange::external(std::string_view decoded) const {

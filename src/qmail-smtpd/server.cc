@@ -184,6 +184,7 @@ void Server::command_loop(Session& session) {
     if (outcome.drops_input) connection_.forget_input();
     switch (outcome.after) {
       case After::next_command:
+        if (outcome.secret) reader_.wipe();  // of what was refused, too
         // Goes out before the next wait: the replies to commands sent in a row are one packet.
         connection_.write(outcome.reply);
         break;

@@ -200,6 +200,12 @@ std::string Session::auth_offer() {
 }
 
 Outcome Session::auth(const Command& command) {
+  Outcome outcome = judged_auth(command);
+  outcome.secret = true;
+  return outcome;
+}
+
+Outcome Session::judged_auth(const Command& command) {
   const AuthSettings& settings = switches_.auth;
   if (!settings.known) return answer(reply::unimplemented);
   if (!settings.can_any()) return answer(reply::auth_not_available);

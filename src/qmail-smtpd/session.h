@@ -46,6 +46,7 @@ struct Outcome {
   After after = After::next_command;
   AuthRequest auth{};        // authenticate
   bool drops_input = false;  // what has arrived by now is no command
+  bool secret = false;       // there may have been a password in the command
 };
 
 struct Envelope {
@@ -110,6 +111,7 @@ class Session {
   Right right_at_start() const;
   const CertificateDecision& judged_certificate();
   Outcome refuse(std::string_view reply);
+  Outcome judged_auth(const Command& command);
   std::string refusal() const;
   bool authenticated() const { return std::holds_alternative<ByLogin>(right_); }
   std::string auth_offer();

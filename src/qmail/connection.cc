@@ -63,7 +63,6 @@ void Connection::wipe_consumed() {
 }
 
 void Connection::write(std::string_view bytes) {
-  if (out_.capacity() == 0) out_.reserve(output_size);
   while (!bytes.empty()) {
     // Full blocks go out from where they are, at once; only the rest is copied.
     if (out_.empty() && bytes.size() >= output_size) {
@@ -78,6 +77,8 @@ void Connection::write(std::string_view bytes) {
     if (out_.size() == output_size) flush();
   }
 }
+
+void Connection::reserve_output() { out_.reserve(output_size); }
 
 void Connection::flush() {
   if (out_.empty()) return;

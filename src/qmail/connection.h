@@ -65,6 +65,8 @@ class Connection {
   void write(std::string_view bytes);
   // Sends what is kept, waiting as long as it takes (each piece by the timeout).
   void flush();
+  // What is written stays where it is: growing, the buffer would leave copies behind.
+  void reserve_output();
   // Nothing of what was written is left in memory here. All of it has been flushed.
   void wipe_output() { wipe(out_); }
 

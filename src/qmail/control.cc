@@ -1,9 +1,11 @@
 #include "qmail/control.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <span>
 #include <sys/stat.h>
 #include <system_error>
+#include <utility>
 
 #include "qmail/ascii.h"
 #include "qmail/regular_file.h"
@@ -37,6 +39,18 @@ void for_each_entry(std::string_view text, Take take) {
   }
 }
 
+// `more` bytes longer. What must move for it leaves no copy behind: there may be passwords in it.
+void lengthen(std::string& text, std::size_t more) {
+  if (text.capacity() - text.size() < more) {
+    std::string longer;
+    longer.reserve(text.size() + more);
+    longer.append(text);
+    wipe(text);
+    text = std::move(longer);
+  }
+  text.resize(text.size() + more);
+}
+
 }  // namespace
 
 ControlResult<std::string> read_file(const std::string& path) {
@@ -49,7 +63,7 @@ ControlResult<std::string> read_file(const std::string& path) {
   for (;;) {
     constexpr std::size_t block = 1024;  // most control files are one line, and resize() clears
     const std::size_t size = content.size();
-    content.resize(size + (size < block ? block : size));
+    lengthen(content, size < block ? block : size);
     auto got = file->read(std::span(content).subspan(size));
     if (!got) return Failure(ControlError{path, std::move(got.error().reason)});
     content.resize(size + *got);
@@ -124,6 +138,10 @@ std::vector<std::string> parse_list(std::string_view text) {
 
 NumberedList parse_numbered_list(std::string_view text) {
   NumberedList list;
+  // Growing, it would leave copies of short lines behind, and there may be passwords in them.
+  const auto is_end = [](char c) { return c == '\n' || c == '\0'; };
+  list.entries.reserve(static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_end)) +
+                       1);
   for_each_entry(text, [&](std::size_t line, std::string_view entry, bool nul) {
     list.entries.emplace_back(entry);
     list.lines.push_back(line);

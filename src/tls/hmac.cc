@@ -1,6 +1,7 @@
 // HMAC-MD5 for CRAM-MD5 (RFC 2195), by OpenSSL.
 #include <array>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -16,8 +17,10 @@ std::optional<std::string> hmac_md5(std::string_view key, std::string_view text)
                          reinterpret_cast<const unsigned char*>(text.data()), text.size(),
                          digest.data(), &size) != nullptr;
   ERR_clear_error();
-  if (!done) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(digest.data()), size);
+  std::optional<std::string> result;
+  if (done) result.emplace(reinterpret_cast<const char*>(digest.data()), size);
+  OPENSSL_cleanse(digest.data(), digest.size());
+  return result;
 }
 
 }  // namespace qmail::tls
