@@ -71,10 +71,7 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
           .most_recipients =
               [this] { return limit(control_, "maxrcpt", switches_.most_recipients); },
           .most_refusals = [this] { return limit(control_, "brtlimit", switches_.most_refusals); },
-          .judge =
-              [this](const tls::ClientCertificate& certificate) {
-                return decide_relaying(certificate, control_);
-              },
+          .judge = [this](const tls::ClientCertificate& certificate) { return judge(certificate); },
       },
       start_(std::chrono::steady_clock::now()) {
   send_without_delay(descriptors.out);
@@ -145,6 +142,15 @@ void Server::converse() {
   if (tls) session_->tls_started(tls->facts, std::move(tls->certificate));
   say(session_->banner());
   command_loop(*session_);
+}
+
+Result<CertificateDecision, ControlError> Server::judge(const tls::ClientCertificate& certificate) {
+  auto decision = decide_relaying(certificate, control_);
+  if (!decision) return decision;
+  for (const std::string& entry : decision->no_digests) {
+    log_.line(warning_line({control_.file("tlsclients"), entry + " is no fingerprint"}));
+  }
+  return decision;
 }
 
 // Of what the environment asks for and cannot have.

@@ -43,6 +43,7 @@ class Server {
   void converse();
   void warn();
   void greet();
+  Result<CertificateDecision, ControlError> judge(const tls::ClientCertificate& certificate);
   void command_loop(Session& session);
   void close_record();
   void start_tls(Session& session, std::string_view go_ahead);

@@ -6,6 +6,7 @@
 #include "qmail-smtpd/received.h"
 #include "qmail-smtpd/replies.h"
 #include "qmail/ascii.h"
+#include "qmail/tls_client.h"
 
 namespace qmail::smtpd {
 
@@ -28,8 +29,15 @@ tls::ServerSettings read_settings(const ControlDir& control, const Switches& swi
   // A client that may relay anyway is not asked who it is: some put a question to their user then.
   // With EXTERNAL it is asked for in any case.
   const bool asks = !switches.relayclient || switches.auth.asks_for(Mechanism::external);
-  if (asks && there_is(control, "tlsclients") && there_is(control, "clientca.pem")) {
-    settings.client_certificates = {control.file("clientca.pem"), control.file("clientcrl.pem")};
+  if (asks && there_is(control, "tlsclients")) {
+    const bool authorities = there_is(control, "clientca.pem");
+    // A list that cannot be read is told of when somebody needs it.
+    const auto clients = control.list("tlsclients");
+    const bool by_digest = clients && *clients && lists_digest(**clients);
+    if (authorities || by_digest) {
+      settings.client_certificates = {authorities ? control.file("clientca.pem") : "",
+                                      control.file("clientcrl.pem"), by_digest};
+    }
   }
   return settings;
 }

@@ -1,8 +1,10 @@
 // Relaying by client certificate: tlsclients, clientca.pem, clientcrl.pem.
 #include <algorithm>
+#include <optional>
 
 #include "qmail-tlscheck/checks.h"
 #include "qmail-tlscheck/smtpd_tls.h"
+#include "qmail/tls_client.h"
 
 namespace qmail::tlscheck {
 
@@ -16,22 +18,45 @@ bool could_be_in_a_certificate(std::string_view entry) {
          entry.find_first_of("<>,:#\"") == std::string_view::npos;
 }
 
-void check_tlsclients(const Site& site, Findings& found) {
+// An entry that can match: who may relay by it. Nothing: it cannot, and that is told.
+std::optional<TlsClient::Kind> check_entry(const std::string& file, const std::string& entry,
+                                           Findings& found) {
+  const TlsClient client = parse_tls_client(entry);
+  if (client.kind == TlsClient::Kind::no_digest) {
+    found.warn(file, "is no fingerprint (64 hexadecimal digits): " + entry);
+    return std::nullopt;
+  }
+  if (client.kind != TlsClient::Kind::sha256 && !could_be_in_a_certificate(client.text)) {
+    found.warn(file, "cannot match a certificate's mail address: " + entry);
+    return std::nullopt;
+  }
+  return client.kind;
+}
+
+// `authorities`: somebody can vouch for a certificate with an address.
+void check_tlsclients(const Site& site, bool authorities, Findings& found) {
   const std::string file = site.control.file("tlsclients");
   const auto entries = site.control.list("tlsclients");
   if (!entries) return found.fail(file, entries.error().reason);
   check_access(site, file, Owner::smtpd, Secret::no, found);
   if (!*entries) return;
-  std::size_t good = 0;
+  std::size_t addresses = 0;
+  std::size_t digests = 0;
   for (const std::string& entry : **entries) {
-    if (could_be_in_a_certificate(entry)) {
-      ++good;
-    } else {
-      found.warn(file, "cannot match a certificate's mail address: " + entry);
-    }
+    const auto kind = check_entry(file, entry, found);
+    if (!kind) continue;
+    ++(*kind == TlsClient::Kind::sha256 ? digests : addresses);
   }
-  if (good == 0) return found.warn(file, "lists nobody");
-  found.ok(file, std::to_string(good) + " addresses may relay");
+  if (!authorities && (addresses > 0 || digests == 0)) {
+    found.warn(file, digests == 0 ? "there is no clientca.pem, so no certificate is asked for and "
+                                    "nobody relays by one"
+                                  : "there is no clientca.pem, so nobody relays by an address");
+  }
+  if (addresses + digests == 0) return found.warn(file, "lists nobody");
+  if (addresses > 0) found.ok(file, std::to_string(addresses) + " addresses may relay");
+  if (digests > 0) {
+    found.ok(file, std::to_string(digests) + " certificates may relay, whatever their dates");
+  }
 }
 
 void check_revocation_lists(const Site& site, Findings& found) {
@@ -74,7 +99,8 @@ void check_trust(const Site& site, const tls::CertificateFacts& certificate,
   }
 }
 
-void check_authorities(const Site& site, Findings& found) {
+// `by_digest`: there are clients that need none.
+void check_authorities(const Site& site, bool by_digest, Findings& found) {
   const std::string file = site.control.file("clientca.pem");
   const auto content = tls::read_certificates(file);
   check_access(site, file, Owner::smtpd, Secret::no, found);
@@ -86,7 +112,7 @@ void check_authorities(const Site& site, Findings& found) {
   check_revocation_lists(site, found);
 
   tls::ServerSettings settings = certificate_settings(site, site.control.file("servercert.pem"));
-  settings.client_certificates = {file, site.control.file("clientcrl.pem")};
+  settings.client_certificates = {file, site.control.file("clientcrl.pem"), by_digest};
   const auto context = tls::ServerContext::create(settings);
   if (!context) {
     if (there(site, "servercert.pem", found)) {
@@ -96,7 +122,12 @@ void check_authorities(const Site& site, Findings& found) {
   }
   const auto problems = tls::relaying_problems(*context);
   for (const auto& problem : problems) {
-    found.fail(problem.file, "cannot be used, so nobody relays by certificate: " + problem.reason);
+    if (by_digest) {
+      found.warn(problem.file, "cannot be used, so nobody relays by an address: " + problem.reason);
+    } else {
+      found.fail(problem.file,
+                 "cannot be used, so nobody relays by certificate: " + problem.reason);
+    }
   }
   const std::string lists = site.control.file("clientcrl.pem");
   for (const auto& warning : context->warnings()) {
@@ -119,16 +150,14 @@ void check_authorities(const Site& site, Findings& found) {
 void check_relaying(const Site& site, Findings& found) {
   const bool clients = there(site, "tlsclients", found);
   const bool authority = there(site, "clientca.pem", found);
-  if (clients && !authority) {
-    found.warn(site.control.file("tlsclients"),
-               "there is no clientca.pem, so no certificate is asked for and nobody relays by one");
-  }
   if (authority && !clients) {
     found.warn(site.control.file("clientca.pem"),
                "there is no tlsclients, so no certificate is asked for and nobody relays by one");
   }
-  if (clients) check_tlsclients(site, found);
-  if (authority) check_authorities(site, found);
+  if (clients) check_tlsclients(site, authority, found);
+  if (!authority) return;
+  const auto entries = site.control.list("tlsclients");
+  check_authorities(site, entries && *entries && lists_digest(**entries), found);
 }
 
 }  // namespace qmail::tlscheck

@@ -85,6 +85,7 @@
   F(4, EVP_PKEY_get_group_name) \
   F(0, EVP_aes_256_cbc) \
   F(0, EVP_md5) \
+  F(0, EVP_sha256) \
   F(1, GENERAL_NAMES_free) \
   F(7, HMAC) \
   F(2, OPENSSL_cleanse) \
@@ -166,6 +167,7 @@
   F(2, X509_STORE_add_crl) \
   F(2, X509_STORE_set_flags) \
   F(5, X509_check_host) \
+  F(4, X509_digest) \
   F(1, X509_free) \
   F(1, X509_get0_pubkey) \
   F(4, X509_get_ext_d2i) \

@@ -1,23 +1,34 @@
 #include "tls/peer_identity.h"
 
+#include <array>
+#include <span>
+
+#include <openssl/evp.h>
 #include <openssl/objects.h>
 
 namespace qmail::tls {
 
 namespace {
 
+std::string bytes_of(const ASN1_STRING* value) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+          static_cast<std::size_t>(ASN1_STRING_length(value))};
+}
+
 // The first entry of that kind, with exactly its bytes.
 std::optional<std::string> first_entry(const X509_NAME* name, int kind) {
   const int index = X509_NAME_get_index_by_NID(name, kind, -1);
   if (index < 0) return std::nullopt;
-  const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
-  return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-                     static_cast<std::size_t>(ASN1_STRING_length(value)));
+  return bytes_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
+}
+
+GeneralNamesPtr alternative_names(const X509* certificate) {
+  return GeneralNamesPtr(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
 }
 
 bool has_dns_name(const X509* certificate) {
-  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names = alternative_names(certificate);
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     if (sk_GENERAL_NAME_value(names.get(), i)->type == GEN_DNS) return true;
   }
@@ -39,6 +50,29 @@ bool matches(X509* certificate, std::string_view host) {
 
 std::optional<std::string> first_email(const X509* certificate) {
   return first_entry(X509_get_subject_name(certificate), NID_pkcs9_emailAddress);
+}
+
+std::vector<std::string> alternative_emails(const X509* certificate) {
+  std::vector<std::string> emails;
+  const GeneralNamesPtr names = alternative_names(certificate);
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_EMAIL) emails.push_back(bytes_of(name->d.rfc822Name));
+  }
+  return emails;
+}
+
+std::string sha256_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  std::string text;
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (const unsigned char byte : std::span(digest).first(size)) {
+    text.push_back(digits[byte >> 4U]);
+    text.push_back(digits[byte & 0xfU]);
+  }
+  return text;
 }
 
 void compare_name(X509* certificate, std::string_view host, ServerCertificate& result) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tls/openssl_ptr.h"
 #include "tls/tls.h"
@@ -13,6 +14,12 @@ namespace qmail::tls {
 
 // The first emailAddress of the subject; alternative names do not count.
 std::optional<std::string> first_email(const X509* certificate);
+
+// The rfc822Names among the alternative names, in their order.
+std::vector<std::string> alternative_emails(const X509* certificate);
+
+// The SHA-256 of its DER, in lower-case hexadecimal; empty where the library cannot.
+std::string sha256_of(const X509* certificate);
 
 // Does the certificate speak for `host` (RFC 6125 by X509_check_host(3); a wildcard is one whole
 // first label above at least two more)? The common name counts only if no dNSName is there.

@@ -158,15 +158,16 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
 void ServerContext::ask_for_certificate(SSL_CTX* context,
                                         const ServerSettings::ClientCertificates& files) {
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  const PemFile pem = read_pem(files.authorities_file);
+  const bool none = files.authorities_file.empty();
+  const PemFile pem = none ? PemFile{.absent = true} : read_pem(files.authorities_file);
   const Authorities found = add_authorities(store, pem);
-  if (!found.problem.empty() || found.count() == 0) {
+  if (!none && (!found.problem.empty() || found.count() == 0)) {
     authorities_problem_ = {files.authorities_file,
                             found.problem.empty() ? "holds no certificate" : found.problem};
     warnings_.push_back(*authorities_problem_);
     if (pem.absent) authorities_problem_.reset();  // gone since somebody saw it: nobody is asked
   }
-  if (found.count() == 0) return;
+  if (found.count() == 0 && !files.known_by_digest) return;
   if (has_block(pem, &PemBlock::is_private_key)) {
     warnings_.push_back({files.authorities_file, "holds a private key, which has no use there"});
   }
@@ -175,6 +176,7 @@ void ServerContext::ask_for_certificate(SSL_CTX* context,
                          "holds more authorities than can be named to clients, so none is"});
   }
   asks_for_certificate_ = true;
+  if (found.count() == 0) return;
 
   const PemFile lists =
       files.revocation_file.empty() ? PemFile{.absent = true} : read_pem(files.revocation_file);
@@ -206,6 +208,7 @@ ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   if (!certificate) return client;
   client.subject = one_line(X509_get_subject_name(certificate.get()));
   client.issuer = one_line(X509_get_issuer_name(certificate.get()));
+  client.sha256 = sha256_of(certificate.get());
   const long verdict = SSL_get_verify_result(ssl);
   client.state = ClientCertificate::State::not_verified;
   if (authorities_problem_ && lacks_authority(verdict)) {
@@ -217,6 +220,7 @@ ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   } else {
     client.state = ClientCertificate::State::verified;
     client.email = first_email(certificate.get());
+    client.alternative_emails = alternative_emails(certificate.get());
   }
   return client;
 }

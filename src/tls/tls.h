@@ -113,7 +113,11 @@ struct ClientCertificate {
       email{};            // verified: the first emailAddress of the subject, as it stands there
   std::string subject{};  // one line, for the log; empty when none was shown
   std::string issuer{};
-  std::string file{};  // unknown: which one
+  std::string file{};                             // unknown: which one
+  std::vector<std::string> alternative_emails{};  // verified: the rfc822Names, as they stand there
+  // Whatever the state, if one was shown: the SHA-256 of the certificate, in hexadecimal. Who knows
+  // the certificate itself need not ask who vouches for it.
+  std::string sha256{};
 };
 
 // How the names in a server's certificate compare with the name that was wanted.
@@ -152,6 +156,8 @@ struct ServerSettings {
     std::string authorities_file{};
     // Any number of lists; those in authorities_file count as well. Absent: nothing is revoked.
     std::string revocation_file{};
+    // Ask even if no authority can vouch for a certificate; authorities_file may be "" then.
+    bool known_by_digest = false;
   };
   std::optional<ClientCertificates> client_certificates{};
   std::string ticket_keys_file{};  // session tickets; "" or absent: none are issued

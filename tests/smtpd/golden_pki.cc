@@ -50,6 +50,8 @@ class Pki {
   const Issued ecdsa_ = server(ca_, KeyKind::ecdsa);
   const Issued ed25519_ = server(ca_, KeyKind::ed25519);
   const Issued revoked_ = client(ca_, relay_address);
+  const Issued expired_ = client(ca_, relay_address, -day);
+  const Issued stranger_ = issue({.subject = {{NID_commonName, "stranger"}}}, nullptr);
   const std::map<std::string, std::string> texts_ = {
       {"@ca", ca_.pem()},
       {"@other-ca", other_ca_.pem()},
@@ -65,8 +67,13 @@ class Pki {
       {"@relay", client(ca_, relay_address).both()},
       {"@other", client(ca_, "other@client.example.org").both()},
       {"@nameless", client(ca_, "").both()},
-      {"@expired", client(ca_, relay_address, -day).both()},
+      {"@expired", expired_.both()},
       {"@revoked", revoked_.both()},
+      {"@stranger", stranger_.both()},
+      // Lines of tlsclients.
+      {"@expired-line", "sha256:" + tls::test::sha256(expired_) + "\n"},
+      {"@revoked-line", "sha256:" + tls::test::sha256(revoked_) + "\n"},
+      {"@stranger-line", "sha256:" + tls::test::sha256(stranger_) + "\n"},
       {"@untrusted", client(other_ca_, relay_address).both()},
       {"@crl", tls::test::revocation_list(ca_, {&revoked_})},
       {"@other-crl", tls::test::revocation_list(other_ca_, {})},

@@ -2,6 +2,7 @@
 #include "qmail-smtpd/proxied_client.h"
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
 #include <optional>
@@ -105,6 +106,20 @@ TEST_F(ProxiedClient, NothingIsSaidToWhoSendsNoHeader) {
   EXPECT_EQ(nothing->log_line, "PROXY header: missing");
 }
 
+// No longer than timeoutsmtpd says, and never longer than five seconds.
+TEST_F(ProxiedClient, IsNotWaitedForLongerThanAnybodyElse) {
+  dir_.put("timeoutsmtpd", "1\n");
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  const UniqueFd ours(ends[0]);
+  const UniqueFd theirs(ends[1]);
+  const auto start = std::chrono::steady_clock::now();
+  const auto trouble = take_client_of_proxy(ours.get(), ControlDir(dir_.path()));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+  ASSERT_TRUE(trouble);
+  EXPECT_EQ(trouble->log_line, "PROXY header: timed out");
+}
+
 TEST_F(ProxiedClient, RulesByAddress) {
   rules(
       "198.51.100.66:deny\n"
@@ -182,6 +197,16 @@ TEST_F(ProxiedClient, RulesThatCannotBeRead) {
     ASSERT_TRUE(trouble) << size;
     EXPECT_EQ(trouble->log_line, "unable to read " + dir_.file("rules.cdb") + ": damaged database");
     EXPECT_FALSE(environment_variable("RELAYCLIENT"));
+  }
+  // A record that says it is longer than the file, or than any could be.
+  constexpr std::size_t length_of_data = 2048 + 4;
+  for (const char* length : {"\xff\xff\0\0", "\xff\xff\xff\x7f"}) {
+    std::string damaged = whole;
+    damaged.replace(length_of_data, 4, length, 4);
+    dir_.put("rules.cdb", damaged);
+    const auto trouble = take(line("198.51.100.9"));
+    ASSERT_TRUE(trouble);
+    EXPECT_EQ(trouble->log_line, "unable to read " + dir_.file("rules.cdb") + ": damaged database");
   }
 }
 

@@ -197,6 +197,10 @@ TEST_P(ClientCertificates, AreJudgedAndNeverBreakTheHandshake) {
             tested.state != State::not_verified && tested.state != State::unknown);
   EXPECT_EQ(met.server->client.email, tested.email);
   EXPECT_EQ(met.server->client.subject.empty(), tested.state == State::none);
+  // Whatever became of it, and only then of the names.
+  EXPECT_EQ(met.server->client.sha256.size(), tested.state == State::none ? 0U : 64U);
+  const bool alternative = tested.name == std::string_view("NoAddress");
+  EXPECT_EQ(met.server->client.alternative_emails.size(), alternative ? 1U : 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tls, ClientCertificates,
@@ -254,6 +258,28 @@ TEST(ClientAuthorities, NobodyIsAskedWithoutThem) {
     // Somebody who needs to be judged is deferred, as with a file that cannot be read.
     EXPECT_EQ(judged(*server, shown).state, State::unknown);
     EXPECT_EQ(judged(*server, shown).file, folder.path("clientca.pem"));
+  }
+}
+
+// Who knows a certificate by its digest needs no authority; with a file of them that is damaged,
+// all others are not to be judged, as without.
+TEST(ClientAuthorities, WithoutThemForThoseWhoAreKnownByDigest) {
+  const Folder folder;
+  const std::string shown = folder.file("shown.pem", world().self.both());
+  for (const char* content : {"none", "no certificate here\n"}) {
+    const bool damaged = std::string_view(content) != "none";
+    auto server = ServerContext::create(
+        {.certificate_file = folder.file("servercert.pem", world().server.both()),
+         .client_certificates = {
+             {.authorities_file = damaged ? folder.file("clientca.pem", content) : "",
+              .revocation_file = folder.file("clientcrl.pem", revocation_list(world().ca, {})),
+              .known_by_digest = true}}});
+    ASSERT_TRUE(server);
+    EXPECT_EQ(server->warnings().size(), damaged ? 1U : 0U);
+    const ClientCertificate client = judged(*server, shown);
+    EXPECT_EQ(client.state, damaged ? State::unknown : State::not_verified);
+    EXPECT_EQ(client.sha256, sha256(world().self));
+    EXPECT_EQ(judged(*server, "").state, State::none);
   }
 }
 

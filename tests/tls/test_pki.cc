@@ -153,6 +153,21 @@ Issued issue(const Request& request, const Issued* issuer) {
   return {std::move(certificate), request.key};
 }
 
+std::string sha256(const Issued& issued) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(issued.certificate.get(), &der);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(der, static_cast<std::size_t>(size), digest.data());
+  OPENSSL_free(der);
+  std::string text;
+  for (const unsigned char byte : digest) {
+    std::array<char, 3> two{};
+    static_cast<void>(std::snprintf(two.data(), two.size(), "%02x", unsigned{byte}));
+    text.append(two.data());
+  }
+  return text;
+}
+
 Issued authority(const std::string& name, KeyKind kind) {
   return issue({.subject = {{NID_commonName, name}},
                 .extensions = {{NID_basic_constraints, "critical,CA:TRUE"},

@@ -56,6 +56,9 @@ struct Issued {
   std::string both() const { return pem() + key_pem(); }
 };
 
+// Of the certificate's DER, in lower-case hexadecimal.
+std::string sha256(const Issued& issued);
+
 // An authority that signed itself.
 Issued authority(const std::string& name, KeyKind kind = KeyKind::ecdsa);
 // `issuer` nullptr: signed by itself.

@@ -9,6 +9,7 @@ dash too few in its first line), crl:root (a list of that authority; crl:root,ma
 and otherwise the text itself.
 """
 import contextlib
+import hashlib
 import os
 import pathlib
 import pwd
@@ -99,6 +100,9 @@ CLIENT = [
     ("not listed in tlsclients", "may", {"clientca.pem": "root", "tlsclients": "# nobody\n"}, 553, "warn"),
     ("a mark before the address", "may", {"clientca.pem": "root", "tlsclients": BOM + "may@client.test\n"}, 553, "fail"),
     ("an invisible blank in the address", "may", {"clientca.pem": "root", "tlsclients": "may@client.test\u00a0\n"}, 553, "fail"),
+    ("a fingerprint", "may-self", {"tlsclients": "digest:may-self"}, 250, "ok"),
+    ("a fingerprint and a damaged file of authorities", "may-self", {"clientca.pem": "garbage\n", "tlsclients": "digest:may-self"}, 250, "warn"),
+    ("a fingerprint that is none", "may", {"clientca.pem": "root", "tlsclients": "sha256:00\n"}, 553, "warn"),
     ("a list", "may", {"clientca.pem": "root", "clientcrl.pem": "crl:root"}, 250, "ok"),
     ("a list behind a mark", "may", {"clientca.pem": "root", "clientcrl.pem": BOM + "+crl:root"}, 250, "ok"),
     ("a list that expired", "may", {"clientca.pem": "root", "clientcrl.pem": "old-crl:root"}, 553, "fail"),
@@ -186,6 +190,9 @@ class Pki:
         kind, _, name = text.partition(":")
         if kind in ("crl", "old-crl"):
             return self.crl(name, kind == "old-crl")
+        if kind == "digest":
+            der = self.openssl("x509", "-in", self.certificate(name), "-outform", "DER")
+            return f"sha256:{hashlib.sha256(der).hexdigest()}\n"
         if kind == "cut":
             whole = self.piece(name)
             return whole[:len(whole) // 2]

@@ -395,6 +395,20 @@ TEST_F(ChecksTest, TlsclientsThatCannotMatch) {
   expect(Level::ok, "tlsclients", "1 addresses may relay");
   put("tlsclients", "# nobody\n");
   expect(Level::warn, "tlsclients", "lists nobody");
+  const std::string digest(64, 'a');
+  put("tlsclients", "sha256:" + digest + "\nsan:alice@example.org\nsan:\nsha256:" + digest + "a\n");
+  expect(Level::warn, "tlsclients", "is no fingerprint (64 hexadecimal digits): sha256:aaa");
+  expect(Level::warn, "tlsclients", "cannot match a certificate's mail address: san:");
+  expect(Level::ok, "tlsclients", "1 addresses may relay");
+  expect(Level::ok, "tlsclients", "1 certificates may relay, whatever their dates");
+  remove("clientca.pem");
+  expect(Level::warn, "tlsclients", "there is no clientca.pem, so nobody relays by an address");
+  put("tlsclients", "sha256:" + digest + "\n");
+  for (const Finding& finding : check().all()) {
+    if (finding.file == control("tlsclients")) {
+      EXPECT_EQ(finding.level, Level::ok) << finding.text;
+    }
+  }
 }
 
 TEST_F(ChecksTest, LinesThatAreNotWhatTheyLookLike) {
