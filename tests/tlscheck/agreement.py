@@ -9,6 +9,7 @@ dash too few in its first line), crl:root (a list of that authority; crl:root,ma
 and otherwise the text itself.
 """
 import contextlib
+import datetime
 import hashlib
 import os
 import pathlib
@@ -147,7 +148,6 @@ class Pki:
 
     def __init__(self, folder):
         self.folder = folder
-        self.serials = 0
 
     def openssl(self, *command, **more):
         return subprocess.run(["openssl", *map(str, command)], check=True, capture_output=True, **more).stdout
@@ -165,23 +165,29 @@ class Pki:
         path = self.folder / f"{name}.pem"
         if not path.exists():
             subject, issuer, extensions, _, days = CERTIFICATES[name]
-            self.serials += 1
-            signer = ("-CA", self.certificate(issuer), "-CAkey", self.key(issuer)) if issuer else ("-signkey", self.key(name))
+            signer = ("-cert", self.certificate(issuer), "-keyfile", self.key(issuer)) if issuer else ("-selfsign", "-keyfile", self.key(name))
             config = self.folder / "cnf"
             config.write_text(f"[req]\ndistinguished_name=d\nprompt=no\n[d]\nCN=x\n[x]\n{extensions}")
-            request = self.openssl("req", "-new", "-key", self.key(name), "-subj", subject, "-config", config)
-            config.write_text(f"[x]\n{extensions}")
-            self.openssl("x509", "-req", "-days", days, "-set_serial", self.serials, "-extfile", config, "-extensions", "x",
-                         "-out", path, *signer, input=request)
+            request = self.folder / f"{name}.csr"
+            self.openssl("req", "-new", "-key", self.key(name), "-subj", subject, "-config", config, "-out", request)
+            # Not "openssl x509 -days": from 3.4 on that makes none that has expired.
+            config.write_text(self.authority() + f"[x]\n{extensions}")
+            end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+            self.openssl("ca", "-batch", "-notext", "-preserveDN", "-config", config, "-extensions", "x", *signer, "-in", request,
+                         "-startdate", "20200101000000Z", "-enddate", f"{end:%Y%m%d%H%M%SZ}", "-out", path)
         return path
+
+    def authority(self):
+        """The configuration of "openssl ca" for one that has issued nothing yet."""
+        for name, text in (("index", ""), ("index.attr", ""), ("number", "01\n")):
+            (self.folder / name).write_text(text)
+        return (f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.folder}/index\ncrlnumber={self.folder}/number\nrand_serial=yes\n"
+                f"new_certs_dir={self.folder}\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=optional\nemailAddress=optional\n")
 
     def crl(self, name, old):
         certificate, key = self.certificate(name), self.key(name)
-        for more in ("index", "index.attr"):
-            (self.folder / more).write_text("")
-        (self.folder / "number").write_text("01\n")
         config = self.folder / "cnf"
-        config.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.folder}/index\ncrlnumber={self.folder}/number\ndefault_md=sha256\n")
+        config.write_text(self.authority())
         dates = ("20200101000000Z", "20200201000000Z" if old else "20491231000000Z")
         return self.openssl("ca", "-gencrl", "-config", config, "-cert", certificate, "-keyfile", key,
                             "-crl_lastupdate", dates[0], "-crl_nextupdate", dates[1]).decode()
