@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <openssl/err.h>
+
 namespace qmail::tls {
 
 namespace {
@@ -56,12 +58,13 @@ int name_the_clients_curves(SSL* ssl, int* /*alert*/, void* /*argument*/) noexce
   const auto named = numbers_in(ssl, TLSEXT_TYPE_supported_groups, 2);
   try {
     std::string list = "X25519:P-256:X448:P-521:P-384";
-    const std::size_t usual = list.size();
     for (const Curve& curve : rare_curves) {
-      if (has_number(named, curve.number)) list.append(":").append(curve.name);
+      if (!has_number(named, curve.number)) continue;
+      // One that this OpenSSL lacks (4 has some of these, earlier ones almost all) spoils a list.
+      const std::string longer = list + ":" + std::string(curve.name);
+      if (SSL_set1_groups_list(ssl, longer.c_str()) == 1) list = longer;
     }
-    // A curve that this OpenSSL lacks spoils the list: then all stays as it was.
-    if (list.size() > usual) static_cast<void>(SSL_set1_groups_list(ssl, list.c_str()));
+    ERR_clear_error();
   } catch (...) {  // no memory: as if the client had named none
   }
   return SSL_CLIENT_HELLO_SUCCESS;

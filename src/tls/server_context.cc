@@ -94,7 +94,8 @@ std::string handshake_advice(std::string_view detail) {
     return detail.find(text) != std::string_view::npos;
   };
   if (says("wrong curve")) {
-    return "the client showed a certificate on a curve that its own hello does not name";
+    return "the client showed a certificate on a curve that its own hello, or this OpenSSL, does "
+           "not name";
   }
   if (says("no suitable signature algorithm")) {
     return "the client, or SignatureAlgorithms in openssl.cnf, allows none that fits the key";

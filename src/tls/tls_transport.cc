@@ -47,10 +47,12 @@ int bio_read(BIO* bio, char* into, std::size_t size, std::size_t* got) {
   }
 }
 
+// OpenSSL is not told of a write that failed: from version 4 on it would not let us read after
+// that, and the peer's last words say why it hung up. write() knows.
 int bio_write(BIO* bio, const char* from, std::size_t size, std::size_t* put) {
   Wire& wire = wire_of(bio);
   BIO_clear_retry_flags(bio);
-  for (;;) {
+  while (wire.lost == 0) {
     const long moved = write_now(wire.out, {from, size});
     if (moved >= 0) {
       *put = static_cast<std::size_t>(moved);
@@ -59,11 +61,16 @@ int bio_write(BIO* bio, const char* from, std::size_t size, std::size_t* put) {
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       BIO_set_retry_write(bio);
-    } else {
-      wire.error = errno;
+      return 0;
     }
-    return 0;
+    if (!wire.established) {
+      wire.error = errno;
+      return 0;
+    }
+    wire.lost = errno;
   }
+  *put = size;
+  return 1;
 }
 
 long bio_control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
@@ -133,6 +140,7 @@ TlsTransport::Outcome TlsTransport::run(Deadline deadline, Operation operation) 
 std::optional<TlsError> TlsTransport::handshake(Deadline deadline) {
   switch (run(deadline, [this] { return SSL_do_handshake(ssl_.get()); })) {
     case Outcome::done:
+      wire_.established = true;
       return std::nullopt;
     case Outcome::ended:
       error_ = {IoError::Kind::failed, ""};
@@ -155,8 +163,12 @@ Result<std::size_t, IoError> TlsTransport::read(std::span<char> into, Deadline d
 Result<std::size_t, IoError> TlsTransport::write(std::span<const char> from, Deadline deadline) {
   std::size_t put = 0;
   const auto once = [&] { return SSL_write_ex(ssl_.get(), from.data(), from.size(), &put); };
-  if (run(deadline, once) == Outcome::done) return put;
+  const Outcome outcome = run(deadline, once);
+  if (outcome == Outcome::done && wire_.lost == 0) return put;
   broken_ = true;  // a record may be half sent: nothing can follow it
+  if (outcome == Outcome::done) {
+    fail(IoError::Kind::failed, std::generic_category().message(wire_.lost));
+  }
   return Failure(error_);
 }
 

@@ -38,7 +38,9 @@ class TlsTransport final : public Transport {
     bool may_read_once = true;  // the first read is made even if the deadline has passed
     bool late = false;          // a read was not made, since the deadline has passed
     bool ended = false;         // end of file
-    int error = 0;              // errno of a read or write that failed
+    int error = 0;              // errno of a read, or a write of the handshake, that failed
+    bool established = false;   // the handshake is over
+    int lost = 0;               // errno of the write since then that failed: what follows is lost
   };
 
  private:
