@@ -32,6 +32,13 @@ struct Pipelining {
   bool quit = false;  // QUIT, behind the final dot
 };
 
+// Parameters of MAIL that are sent where the server offers them (control/mailparams).
+struct WantedParameters {
+  bool size = false;
+  bool eight_bit = false;  // BODY=8BITMIME
+  bool smtputf8 = false;
+};
+
 // How we speak, whoever the server is.
 struct Manner {
   std::string helohost;
@@ -41,6 +48,8 @@ struct Manner {
   const Login* login = nullptr;      // whom to log in as, if at all
   bool allow_insecure_auth = false;  // in the clear, too (ALLOW_INSECURE_AUTH)
   Pipelining pipelining{};
+  WantedParameters parameters{};
+  bool with_tls_words = false;  // control/tlsreport: say what TLS was like when mail was taken
 };
 
 struct Server {

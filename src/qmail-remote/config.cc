@@ -97,11 +97,21 @@ Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
   if (auto error = take_source(control, Family::v4, config.sources.v4)) return Failure(*error);
   if (auto error = take_source(control, Family::v6, config.sources.v6)) return Failure(*error);
   if (auto error = take_helohosts(control, config.helohosts)) return Failure(*error);
+  WantedParameters& parameters = config.parameters;
+  if (auto error = take_words(control, "mailparams",
+                              {{"size", parameters.size},
+                               {"8bitmime", parameters.eight_bit},
+                               {"smtputf8", parameters.smtputf8}})) {
+    return Failure(*error);
+  }
   Pipelining& pipelining = config.pipelining;
   if (auto error = take_words(control, "pipelining",
                               {{"data", pipelining.data}, {"quit", pipelining.quit}})) {
     return Failure(*error);
   }
+  const auto words = control.line("tlsreport");
+  if (!words) return failure(words.error());
+  config.tls_words = *words && !(*words)->empty() && **words != "0";
   return config;
 }
 

@@ -27,6 +27,8 @@ struct RemoteConfig {
   SourceAddresses sources;
   HeloHosts helohosts;  // by source address; helohost for others
   Pipelining pipelining;
+  WantedParameters parameters;
+  bool tls_words = false;  // control/tlsreport
 };
 
 // control/outgoingip or outgoingip6 holds something else than an address of its family.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "qmail-remote/login.h"
+#include "qmail-remote/mail_parameters.h"
 #include "qmail-remote/message_writer.h"
 #include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
@@ -159,8 +160,12 @@ Delivery::Phase Delivery::log_in() {
 
 // MAIL, RCPT, perhaps DATA. Whatever the server answers is final: no other one is called.
 Delivery::Phase Delivery::send_envelope() {
+  auto parameters = mail_parameters(mail_, manner_.parameters, extensions_, ip_);
+  if (!parameters) {
+    return Ending{{parameters.error().status, parameters.error().text + tls_.facts()}};
+  }
   envelope_begun_ = true;
-  const Envelope::Answer answer = envelope_.send(extensions_, {}, manner_.pipelining);
+  const Envelope::Answer answer = envelope_.send(extensions_, *parameters, manner_.pipelining);
   if (answer.verdict == Envelope::Verdict::accepted) return std::nullopt;
   may_speak_ = envelope_.take_back();
   if (answer.verdict == Envelope::Verdict::sender_refused) {
@@ -238,7 +243,8 @@ Ending Delivery::name_refused(const Response& response) const {
 
 Ending Delivery::end(MessageStatus status, const std::string& sentence, std::string_view reply,
                      Then then) const {
-  return {{status, sentence + ".\n" + tls_.facts() + quoted_reply(reply)}, then};
+  const std::string words = status == MessageStatus::accepted ? tls_.words() : std::string();
+  return {{status, sentence + ".\n" + words + tls_.facts() + quoted_reply(reply)}, then};
 }
 
 Ending Delivery::died(const ConnectionLost& lost) const {

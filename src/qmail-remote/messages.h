@@ -4,6 +4,7 @@
 // IP is the server's address; REASON is a library's text.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -71,6 +72,17 @@ inline MessageReport unusable_source(std::string_view file, std::string_view rea
 inline MessageReport unusable_line(const BadLine& bad) {
   return deferred("Unable to use control/" + bad.file + ", line " + std::to_string(bad.line) +
                   ": " + one_line(bad.reason) + ". (#4.3.0)\n");
+}
+
+// --- before the envelope: the server has said that it will not take the message ---
+
+inline MessageReport message_too_long(const std::string& ip, std::uint64_t size,
+                                      std::uint64_t most) {
+  return failed("Connected to " + ip + " but message of " + std::to_string(size) +
+                " bytes is longer than the " + std::to_string(most) + " it takes. (#5.3.4)\n");
+}
+inline MessageReport no_such_letters(const std::string& ip) {
+  return failed("Connected to " + ip + " but it takes no address with such letters. (#5.6.7)\n");
 }
 
 // --- the dialogue: each sentence is followed by ".\n" and the server's reply, if one is at hand

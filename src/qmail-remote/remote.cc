@@ -148,7 +148,9 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
                       debug_wanted(),
                       *route && (*route)->login ? &*(*route)->login : nullptr,
                       environment_switch("ALLOW_INSECURE_AUTH"),
-                      config->pipelining};
+                      config->pipelining,
+                      config->parameters,
+                      config->tls_words};
   const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
                   invocation.message};
   const Dialing dialing{config->timeout_connect, config->sources};

@@ -1,6 +1,8 @@
 #include "qmail-remote/response.h"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 #include "qmail/ascii.h"
@@ -13,6 +15,13 @@ namespace {
 int number(const std::array<char, 3>& head) {
   if (!std::all_of(head.begin(), head.end(), is_digit)) return 0;
   return (head[0] - '0') * 100 + (head[1] - '0') * 10 + (head[2] - '0');
+}
+
+// SIZE's number; without one, or with one beyond all sizes, there is no limit.
+std::uint64_t limit(std::string_view parameters) {
+  std::uint64_t value = 0;
+  const auto end = parameters.data() + parameters.size();
+  return std::from_chars(parameters.data(), end, value).ec == std::errc() ? value : 0;
 }
 
 }  // namespace
@@ -95,6 +104,9 @@ void ExtensionsReader::add(std::string_view line) {
   const std::string_view parameters = line.substr(std::min(end + 1, line.size()));
   if (equal_ignoring_case(keyword, "STARTTLS")) found_.starttls = true;
   if (equal_ignoring_case(keyword, "PIPELINING")) found_.pipelining = true;
+  if (equal_ignoring_case(keyword, "8BITMIME")) found_.eight_bit = true;
+  if (equal_ignoring_case(keyword, "SMTPUTF8")) found_.smtputf8 = true;
+  if (equal_ignoring_case(keyword, "SIZE")) found_.size = limit(parameters);
   if (equal_ignoring_case(keyword, "AUTH")) found_.auth.add(parameters);
 }
 

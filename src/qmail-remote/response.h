@@ -9,7 +9,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -67,11 +69,14 @@ class ResponseReader {
   bool complete_ = false;
 };
 
-// What a server offers in its reply to EHLO, as far as we care (RFC 1869, 4.3; RFC 3207; RFC 2920;
-// RFC 4954).
+// What a server offers in its reply to EHLO, as far as we care (RFC 1869, 4.3; RFC 1870; RFC 2920;
+// RFC 3207; RFC 4954; RFC 6152; RFC 6531).
 struct Extensions {
   bool starttls = false;
   bool pipelining = false;
+  bool eight_bit = false;  // 8BITMIME
+  bool smtputf8 = false;
+  std::optional<std::uint64_t> size{};  // SIZE; 0: it names no limit
   Mechanisms auth{};
 };
 

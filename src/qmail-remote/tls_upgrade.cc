@@ -6,6 +6,7 @@
 
 #include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
+#include "qmail-remote/tls_words.h"
 
 namespace qmail::remote {
 
@@ -82,8 +83,16 @@ std::optional<Ending> TlsUpgrade::handshake(Connection& connection, int socket) 
     facts_ = tls_facts(session->facts.version, session->facts.cipher, session->server.subject,
                        session->server.issuer, session->facts.group);
   }
+  session_facts_ = std::move(session->facts);
   session_ = std::move(session->server);
   return std::nullopt;
+}
+
+std::string TlsUpgrade::words() const {
+  if (!manner_.with_tls_words) return {};
+  if (!active()) return std::string(text_without_tls);
+  const bool verified = session_->state == tls::ServerCertificate::State::verified;
+  return tls_words(session_facts_, verified ? Trust::verified : Trust::untrusted);
 }
 
 std::optional<Ending> TlsUpgrade::verify() const {

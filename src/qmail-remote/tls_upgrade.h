@@ -38,6 +38,8 @@ class TlsUpgrade {
   std::optional<Ending> verify() const;
   // With DEBUG: what the session is like, in a line for the report.
   const std::string& facts() const { return facts_; }
+  // With control/tlsreport: the same for everybody, in the report of a message that was taken.
+  std::string words() const;
 
   // --- endings ---
   Ending unmet(const std::string& sentence, std::string_view reply = {}) const;
@@ -55,6 +57,7 @@ class TlsUpgrade {
   TlsPolicy policy_;
   std::optional<tls::ClientContext> context_;
   std::optional<tls::ServerCertificate> session_;  // what it showed
+  tls::SessionFacts session_facts_;
   std::string facts_;
   bool has_own_certificate_ = false;
 };

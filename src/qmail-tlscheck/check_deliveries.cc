@@ -11,8 +11,9 @@ namespace qmail::tlscheck {
 namespace {
 
 constexpr std::array read_at_the_start{
-    "addresspreference", "authsenders", "helohost",   "helohostbyip",   "outgoingip",
-    "outgoingip6",       "pipelining",  "smtproutes", "timeoutconnect", "timeoutremote",
+    "addresspreference", "authsenders",    "helohost",      "helohostbyip",
+    "mailparams",        "outgoingip",     "outgoingip6",   "pipelining",
+    "smtproutes",        "timeoutconnect", "timeoutremote", "tlsreport",
 };
 
 }  // namespace

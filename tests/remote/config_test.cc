@@ -36,7 +36,7 @@ TEST(RemoteConfigTest, DefaultsAndFiles) {
 TEST(RemoteConfigTest, WhatCannotBeReadIsNamed) {
   for (const char* name :
        {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes", "addresspreference",
-        "outgoingip", "outgoingip6", "helohostbyip", "pipelining"}) {
+        "outgoingip", "outgoingip6", "helohostbyip", "mailparams", "pipelining", "tlsreport"}) {
     const test::ScratchFolder folder;
     folder.write("me", "x\n");
     std::filesystem::remove(folder.path(name));
@@ -111,6 +111,38 @@ TEST(RemoteConfigTest, WordsByTable) {
     const auto& bad = std::get<BadLine>(config.error());
     EXPECT_EQ(bad.file, "pipelining");
     EXPECT_EQ(std::to_string(bad.line) + " " + bad.reason, wanted);
+  }
+}
+
+TEST(RemoteConfigTest, MailParameters) {
+  const test::ScratchFolder folder;
+  folder.write("me", "x\n");
+  const ControlDir control(folder.path());
+  EXPECT_FALSE(read_config(control)->parameters.size);
+  folder.write("mailparams", "Size\nSMTPUTF8\n");
+  EXPECT_TRUE(read_config(control)->parameters.size);
+  EXPECT_FALSE(read_config(control)->parameters.eight_bit);
+  EXPECT_TRUE(read_config(control)->parameters.smtputf8);
+  folder.write("mailparams", "8bitmime");
+  EXPECT_TRUE(read_config(control)->parameters.eight_bit);
+  folder.write("mailparams", "size\nbody");
+  const auto config = read_config(control);
+  ASSERT_FALSE(config);
+  EXPECT_EQ(std::get<BadLine>(config.error()).line, 2U);
+  EXPECT_EQ(std::get<BadLine>(config.error()).reason, "unknown word body");
+}
+
+TEST(RemoteConfigTest, TlsInTheReport) {
+  const test::ScratchFolder folder;
+  folder.write("me", "x\n");
+  const ControlDir control(folder.path());
+  EXPECT_FALSE(read_config(control)->tls_words);
+  const std::pair<const char*, bool> cases[] = {
+      {"", false}, {"\n1\n", false}, {"0\n", false}, {"1", true}, {"yes\n", true}, {"00\n", true},
+  };
+  for (const auto& [text, wanted] : cases) {
+    folder.write("tlsreport", text);
+    EXPECT_EQ(read_config(control)->tls_words, wanted) << text;
   }
 }
 

@@ -194,7 +194,7 @@ class DeliveryTest : public testing::Test {
 
   Outcome deliver_from(const Script& script, int message) {
     ScriptedServer server(script);
-    const Mail mail{"alice@client.test", recipients_, message};
+    const Mail mail{sender_, recipients_, message};
     Reports reports;
     Outcome outcome{};
     {
@@ -216,6 +216,7 @@ class DeliveryTest : public testing::Test {
   }
 
   test::ScratchFolder folder_;
+  std::string sender_ = "alice@client.test";
   std::vector<Recipient> recipients_{{"bob@x.test"}};
   Flights flights_ = Flights::as_offered;
   Server server_{*parse_ip("192.0.2.1"), 25, "mx.test"};
@@ -540,6 +541,111 @@ TEST_F(DeliveryTest, FlightsAreBounded) {
   EXPECT_LT(fast.longest_flight, 30100U);
   recipients_.pop_back();
   EXPECT_LE(deliver(with(willing, {{"EHLO", "250-mx\r\n250 PIPELINING"}})).longest_flight, 8300U);
+}
+
+// MAIL's parameters: what is wanted, what the server offers, what goes out. "-": not even MAIL.
+TEST_F(DeliveryTest, MailParametersByTable) {
+  const std::string all = "250-mx\r\n250-SIZE 12\r\n250-8bitmime\r\n250 SMTPUTF8";
+  const std::string eight = "a\xc3\xa4\n";
+  const std::string name = "j\xc3\xb6rg@x.test";
+  const WantedParameters size{true, false, false};
+  const WantedParameters body{false, true, false};
+  const WantedParameters utf8{false, false, true};
+  const WantedParameters every{true, true, true};
+  const struct {
+    WantedParameters wanted;
+    std::string ehlo;
+    std::string message;
+    std::string sender;
+    std::string recipient;
+    std::string behind;
+  } cases[] = {
+      {{}, all, eight, name, "b@x.test", ""},
+      {size, all, "hi\n", "a@x.test", "b@x.test", " SIZE=3"},
+      {size, all, "hi\nhi\nhi\nhi\n", "a@x.test", "b@x.test", " SIZE=12"},
+      {size, all, "hi\nhi\nhi\nhi\n\n", "a@x.test", "b@x.test",
+       "-message of 13 bytes is longer than the 12 it takes. (#5.3.4)"},
+      {body, all, "hi\nhi\nhi\nhi\n\n", "a@x.test", "b@x.test", ""},
+      {size, "250-mx\r\n250 SIZE", "hi\n", "a@x.test", "b@x.test", " SIZE=3"},
+      {size, "250-mx\r\n250 SIZE 0", "hi\n", "a@x.test", "b@x.test", " SIZE=3"},
+      {size, "250-mx\r\n250 size 2 x", "hi\n", "a@x.test", "b@x.test",
+       "-message of 3 bytes is longer than the 2 it takes. (#5.3.4)"},
+      {size, "250-mx\r\n250 SIZE some", "hi\n", "a@x.test", "b@x.test", " SIZE=3"},
+      {size, "250-mx\r\n250 SIZE 99999999999999999999", "hi\n", "a@x.test", "b@x.test", " SIZE=3"},
+      {size, "250-mx\r\n250 SIZES 2", "hi\n", "a@x.test", "b@x.test", ""},
+      {size, "250 mx", "hi\n", "a@x.test", "b@x.test", ""},
+      {body, all, "hi\n", "a@x.test", "b@x.test", ""},
+      {body, all, eight, "a@x.test", "b@x.test", " BODY=8BITMIME"},
+      {body, all, std::string(200000, 'x') + "\x80\n", "a@x.test", "b@x.test", " BODY=8BITMIME"},
+      {body, "250 mx", eight, "a@x.test", "b@x.test", ""},
+      {utf8, all, eight, "a@x.test", "b@x.test", ""},
+      {utf8, all, "hi\n", name, "b@x.test", " SMTPUTF8"},
+      {utf8, all, "hi\n", "a@x.test", name, " SMTPUTF8"},
+      {utf8, "250 mx", "hi\n", "a@x.test", name,
+       "-it takes no address with such letters. (#5.6.7)"},
+      {utf8, "250 mx", eight, "a@x.test", "b@x.test", ""},
+      {every, all, eight, name, "b@x.test", " SIZE=4 BODY=8BITMIME SMTPUTF8"},
+      {every, "502 what", eight, "a@x.test", "b@x.test", ""},
+  };
+  for (const auto& one : cases) {
+    manner_.parameters = one.wanted;
+    sender_ = one.sender;
+    recipients_ = {{one.recipient}, {"", true}};
+    const Outcome outcome = deliver(with(willing, {{"EHLO", one.ehlo}}), one.message);
+    if (one.behind.starts_with('-')) {
+      EXPECT_EQ(outcome.reports, "DConnected to 192.0.2.1 but " + one.behind.substr(1) + "/\\0");
+      EXPECT_EQ(outcome.heard, "EHLO client.test|QUIT");
+      EXPECT_EQ(outcome.then, Then::give_up);
+      continue;
+    }
+    EXPECT_NE(outcome.heard.find("|MAIL FROM:<" + one.sender + ">" + one.behind + "|"),
+              std::string::npos)
+        << outcome.heard << " wanted: " << one.behind;
+    EXPECT_NE(outcome.reports.find("\\0K"), std::string::npos) << outcome.reports;
+  }
+}
+
+// What is read is what lies behind the current offset, and the message goes out whole afterwards.
+// Of a pipe nobody knows.
+TEST_F(DeliveryTest, MailParametersOfWhatIsLeft) {
+  manner_.parameters = {true, true, true};
+  const Script server =
+      with(willing, {{"EHLO", "250-mx\r\n250-SIZE 12\r\n250-8BITMIME\r\n250 SMTPUTF8"}});
+  folder_.write("message", "\xc3\xa4 passed over\nhi\nho\n");
+  const UniqueFd fd(::open(folder_.path("message").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::lseek(fd.get(), 15, SEEK_SET), 15);
+  const Outcome outcome = deliver_from(server, fd.get());
+  EXPECT_NE(outcome.heard.find("> SIZE=6|RCPT"), std::string::npos) << outcome.heard;
+  EXPECT_TRUE(outcome.heard.ends_with("|DATA|hi|ho|.|QUIT")) << outcome.heard;
+
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const UniqueFd pipe(ends[0]);
+  ASSERT_EQ(::write(ends[1], "\xc3\xa4\n", 3), 3);
+  ::close(ends[1]);
+  const Outcome piped = deliver_from(server, pipe.get());
+  EXPECT_NE(piped.heard.find("client.test>|RCPT"), std::string::npos) << piped.heard;
+  EXPECT_TRUE(piped.heard.ends_with("|DATA|\xc3\xa4|.|QUIT")) << piped.heard;
+}
+
+TEST_F(DeliveryTest, MailParametersOfAMessageThatCannotBeRead) {
+  manner_.parameters = {false, true, false};
+  folder_.write("message", "hi\n");
+  const UniqueFd fd(::open(folder_.path("message").c_str(), O_WRONLY | O_CLOEXEC));
+  const Outcome outcome =
+      deliver_from(with(willing, {{"EHLO", "250-mx\r\n250 8BITMIME"}}), fd.get());
+  EXPECT_EQ(outcome.reports, "ZUnable to read message. (#4.3.0)/\\0");
+  EXPECT_EQ(outcome.heard, "EHLO client.test|QUIT");
+}
+
+// Only of a message that was taken.
+TEST_F(DeliveryTest, TlsInTheReport) {
+  manner_.with_tls_words = true;
+  EXPECT_EQ(deliver(willing).reports,
+            "r\\0K192.0.2.1 accepted message./TLS: none./Remote host said: 250 queued as 1/\\0");
+  for (const char* step : {"greeting", "MAIL", "DATA", "."}) {
+    EXPECT_EQ(deliver(with(willing, {{step, "554 no"}})).reports.find("TLS"), std::string::npos);
+  }
 }
 
 // DATA in the flight of the recipients: the same reports for the same replies, and a server that

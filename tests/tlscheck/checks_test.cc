@@ -433,6 +433,7 @@ TEST_F(ChecksTest, WhatStopsEveryDelivery) {
     const char* words;
   } cases[] = {
       {"pipelining", "data\nQUIT\n", "data\nall\n", "line 2: unknown word all"},
+      {"mailparams", "Size\n8bitmime smtputf8\n", "size dsn\n", "line 1: unknown word dsn"},
       {"addresspreference", "ipv4only\n", "ipv5\n", "line 1: unknown word ipv5"},
       {"outgoingip", "192.0.2.1\n", "::1\n", "is no address of its family"},
       {"helohostbyip", "192.0.2.1:mx\n", "# a\nmx\n", "line 2: "},
