@@ -7,6 +7,7 @@
 #pragma once
 
 #include "qmail-tlscheck/findings.h"
+#include "qmail-tlscheck/services.h"
 #include "qmail-tlscheck/site.h"
 
 namespace qmail::tlscheck {
@@ -19,6 +20,7 @@ void check_relaying(const Site& site, Findings& found);
 void check_hosts(const Site& site, Findings& found);
 void check_deliveries(const Site& site, Findings& found);
 void check_logins(const Site& site, Findings& found);
+void check_services(const Site& site, Findings& found);
 
 // `file`, wherever it is, as if it were control/servercert.pem; who can read it is not looked at.
 void check_candidate(const Site& site, const std::string& file, Findings& found);

@@ -1,7 +1,7 @@
 // qmail-tlscheck: says what an admin should know about the files behind TLS, before the programs
 // do.
 //
-//   qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME]
+//   qmail-tlscheck [--json] [--days N] [--smtpd-user NAME] [--remote-user NAME] [--look PATH]...
 //   qmail-tlscheck --servercert FILE [--json] [--days N]
 //   qmail-tlscheck --upgrade [OLD-SMTPD OLD-REMOTE] [--look PATH]... [--json]
 //   qmail-tlscheck --version
@@ -53,7 +53,7 @@ struct Options {
 
 constexpr const char* usage =
     "usage: qmail-tlscheck [--servercert FILE] [--json] [--days N] [--smtpd-user NAME] "
-    "[--remote-user NAME]\n"
+    "[--remote-user NAME] [--look PATH]...\n"
     "       qmail-tlscheck --upgrade [OLD-SMTPD OLD-REMOTE] [--look PATH]... [--json]";
 
 // If descriptor 2 takes nothing there is nobody to tell.
@@ -101,8 +101,8 @@ std::optional<Options> parse(std::span<char*> arguments) {
 // The users whose programs read the files.
 Settings settings_of(const Options& options) {
   Settings settings{qmail::tlscheck::account(options.smtpd_user),
-                    qmail::tlscheck::account(options.remote_user), std::time(nullptr),
-                    options.days};
+                    qmail::tlscheck::account(options.remote_user), std::time(nullptr), options.days,
+                    options.places.empty() ? qmail::tlscheck::usual_services() : options.places};
   for (const auto& [name, known] : {std::pair(options.smtpd_user, settings.smtpd.has_value()),
                                     std::pair(options.remote_user, settings.remote.has_value())}) {
     if (!known) {
@@ -139,7 +139,13 @@ Findings look_at_upgrade(const Options& options) {
     for (auto& set : qmail::tlscheck::variables_set_in(place)) variables.push_back(std::move(set));
   }
   if (options.places.empty()) variables = qmail::tlscheck::usual_variables();
-  return qmail::tlscheck::check_upgrade(qmail::ControlDir(), old_programs(options), variables);
+  std::vector<qmail::tlscheck::Service> services;
+  for (const std::string& place :
+       options.places.empty() ? qmail::tlscheck::usual_services() : options.places) {
+    if (auto service = qmail::tlscheck::service_in(place)) services.push_back(*std::move(service));
+  }
+  return qmail::tlscheck::check_upgrade(qmail::ControlDir(), old_programs(options), variables,
+                                        services);
 }
 
 // What keeps us from looking at the files as the programs' users could.

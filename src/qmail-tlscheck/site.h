@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "qmail-tlscheck/access.h"
 #include "qmail-tlscheck/findings.h"
@@ -18,7 +19,8 @@ struct Settings {
   std::optional<Account> smtpd{};   // who runs qmail-smtpd; absent: not checked
   std::optional<Account> remote{};  // who runs qmail-remote
   std::time_t now = 0;
-  int days_of_warning = 14;  // a certificate that expires sooner gets a warning
+  int days_of_warning = 14;             // a certificate that expires sooner gets a warning
+  std::vector<std::string> services{};  // folders or run scripts that may start qmail-smtpd
 };
 
 enum class Owner { smtpd, remote };  // the program that reads a file

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "qmail-smtpd/auth_settings.h"
+#include "qmail-tlscheck/checks.h"
 #include "qmail-tlscheck/known_names.h"
 #include "qmail-tlscheck/retired_names.h"
 #include "qmail/ascii.h"
@@ -65,10 +67,33 @@ void tell_family(std::string_view programs, Findings& found) {
   }
 }
 
+// AUTH by the same words and another meaning.
+void tell_auth(const std::string& programs, const Service& service, Findings& found) {
+  if (service.arguments_known && service.arguments.size() > 1 && !service.variable("SMTPAUTH") &&
+      names(programs, "SMTPAUTH")) {
+    found.warn(service.file,
+               "a program with arguments stands behind qmail-smtpd, and SMTPAUTH is "
+               "not set: AUTH is offered now; SMTPAUTH=- in the environment leaves "
+               "it off, as with the old program");
+  }
+  if (service.has_on("FORCETLS") && names(programs, "FORCETLS")) {
+    found.warn(service.file,
+               "FORCETLS is on: all mail outside TLS is refused now, where the old "
+               "program refused AUTH only; not for port 25");
+  }
+  const auto auth = smtpd::AuthSettings::of(service.arguments, service.variable("SMTPAUTH"));
+  if (names(programs, "SUBMISSIONPORT") && !auth.demanded) {
+    found.warn(service.file,
+               "the old program demands a login on port 587, unless SUBMISSIONPORT "
+               "says another; SMTPAUTH=! in the environment demands it now");
+  }
+}
+
 }  // namespace
 
 Findings check_upgrade(const ControlDir& control, const std::string& programs,
-                       const std::vector<VariableSet>& variables) {
+                       const std::vector<VariableSet>& variables,
+                       const std::vector<Service>& services) {
   Findings found;
   std::vector<std::string> entries;
   std::error_code error;
@@ -93,6 +118,12 @@ Findings check_upgrade(const ControlDir& control, const std::string& programs,
     if (common || is_known_variable(set.name) || !names(programs, set.name)) continue;
     tell(set.file, set.name, retired(retired_variables(), set.name), found);
   }
+  Settings settings;
+  for (const Service& service : services) {
+    tell_auth(programs, service, found);
+    settings.services.push_back(service.place);
+  }
+  for (const auto& check : {check_logins, check_services}) check({control, settings}, found);
   return found;
 }
 

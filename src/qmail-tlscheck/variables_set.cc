@@ -71,7 +71,9 @@ std::vector<VariableSet> variables_set_in(const std::string& path) {
 
 std::vector<VariableSet> usual_variables() {
   std::vector<std::string> places{"/etc/tcp.smtp", "/etc/tcp.smtp.cdb"};
-  for (const fs::path& entry : entries_of("/service")) places.push_back(entry.string());
+  for (const char* watched : {"/service", "/etc/service"}) {
+    for (const fs::path& entry : entries_of(watched)) places.push_back(entry.string());
+  }
   std::vector<VariableSet> found;
   for (const std::string& place : places) {
     for (VariableSet& set : variables_set_in(place)) found.push_back(std::move(set));

@@ -15,7 +15,7 @@ struct VariableSet {
 // Of a file, or of a service's folder (run and env/). What cannot be read is left out.
 std::vector<VariableSet> variables_set_in(const std::string& path);
 
-// Of what is usual: each folder in /service, /etc/tcp.smtp and its cdb.
+// Of what is usual: each folder in /service and /etc/service, /etc/tcp.smtp and its cdb.
 std::vector<VariableSet> usual_variables();
 
 }  // namespace qmail::tlscheck

@@ -458,6 +458,8 @@ TEST_F(ChecksTest, WhatStopsEveryDelivery) {
 TEST_F(ChecksTest, PasswordsThatEverybodyCanRead) {
   for (const char* name : {"smtproutes", "authsenders"}) {
     put(name, "example.com:relay.example.com|user|secret\n");
+    expect(Level::warn, name, "whoever answers there gets it");
+    put("tlshosts/relay.example.com.pem", server_.pem());
     expect_nothing_of(name);
     set_mode(name, 0644);
     expect(Level::fail, name, "can be read by everybody on this machine and holds a password");
@@ -465,6 +467,7 @@ TEST_F(ChecksTest, PasswordsThatEverybodyCanRead) {
     set_mode(name, 0644);
     expect_nothing_of(name);
     remove(name);
+    remove("tlshosts/relay.example.com.pem");
   }
 }
 
