@@ -7,12 +7,9 @@
 
 namespace qmail::remote {
 
-ServerWalk::ServerWalk(std::vector<Exchanger> servers, std::uint16_t port, Dialing dialing,
+ServerWalk::ServerWalk(std::vector<Exchanger> servers, std::uint16_t port, const Dialing& dialing,
                        TimeoutTable table)
-    : servers_(std::move(servers)),
-      port_(port),
-      dialing_(std::move(dialing)),
-      table_(std::move(table)) {}
+    : servers_(std::move(servers)), port_(port), dialing_(dialing), table_(std::move(table)) {}
 
 std::optional<ServerWalk::Call> ServerWalk::next() {
   while (!over_ && at_ < servers_.size()) {

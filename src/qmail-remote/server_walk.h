@@ -27,7 +27,7 @@ class ServerWalk {
   static constexpr int most_conversations = 5;
 
   // `servers`: in the order in which they are to be tried.
-  ServerWalk(std::vector<Exchanger> servers, std::uint16_t port, Dialing dialing,
+  ServerWalk(std::vector<Exchanger> servers, std::uint16_t port, const Dialing& dialing,
              TimeoutTable table);
 
   struct Call {
