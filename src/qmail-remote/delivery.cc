@@ -27,7 +27,6 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
       server_(server),
       manner_(manner),
       mail_(mail),
-      reports_(reports),
       ip_(server.address.text()),
       connection_(std::make_unique<FdTransport>(socket, socket), manner.timeout),
       client_(connection_, socket, manner.timeout),

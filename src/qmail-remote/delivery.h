@@ -60,7 +60,6 @@ class Delivery {
   const Server& server_;
   const Manner& manner_;
   const Mail& mail_;
-  Reports& reports_;
   std::string ip_;
   Connection connection_;
   SmtpClient client_;
