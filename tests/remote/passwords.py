@@ -108,9 +108,10 @@ class Server:
 def deliver(remote, home, what, mechanism, password, context, senders):
     """One delivery by a route with that password, from smtproutes or, if `senders`, from authsenders."""
     seen = {}
-    process = None
+    process, started = None, threading.Event()
 
     def look():
+        started.wait(15)
         for name in ("cmdline", "environ"):
             seen[name] = pathlib.Path(f"/proc/{process.pid}/{name}").read_bytes()
         seen["memory"] = memory_of(process.pid)
@@ -129,6 +130,7 @@ def deliver(remote, home, what, mechanism, password, context, senders):
         environment["ALLOW_INSECURE_AUTH"] = "1"
     process = subprocess.Popen([remote, "there.test", "me@here.test", "you@there.test"], env=environment, cwd=home,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    started.set()
     seen["reports"] = process.communicate(b"Subject: x\n\nhello\n", timeout=30)[0]
     server.end()
     check(f"{what}: delivered", b"K127.0.0.1 accepted message." in seen["reports"], seen["reports"])
