@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "qmail-smtpd/plugins.h"
 #include "qmail-smtpd/relay_policy.h"
 #include "qmail-smtpd/switches.h"
 #include "qmail/control.h"
@@ -25,6 +26,7 @@ struct SmtpdConfig {
   std::uint32_t databytes = 0;  // largest message; 0: no limit
   BadSenders bad_senders;
   RecipientHosts recipient_hosts;
+  PluginList plugins;  // where the environment asks for them
 
   static Result<SmtpdConfig, ControlError> read(const ControlDir& control,
                                                 const Switches& switches);

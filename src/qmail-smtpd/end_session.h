@@ -12,6 +12,7 @@ namespace qmail::smtpd {
 struct EndSession {
   std::string reply;
   std::string log_line{};
+  int exit_status = 1;
 };
 
 inline EndSession unreadable_controls(const ControlError& error) {

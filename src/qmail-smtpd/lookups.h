@@ -4,9 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "qmail-smtpd/client_certificate.h"
+#include "qmail-smtpd/plugins.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
 #include "tls/tls.h"
@@ -23,6 +27,13 @@ struct Lookups {
   std::function<Result<std::uint32_t, ControlError>()> most_refusals;
   // May whoever showed this certificate relay (tlsclients)?
   std::function<Result<CertificateDecision, ControlError>(const tls::ClientCertificate&)> judge;
+  // What the programs say, run with these variables (NAME=VALUE); asked only where there are some.
+  std::function<PluginAnswer(const std::vector<std::string>& programs,
+                             const std::vector<std::string>& variables)>
+      ask_plugins{};
+  // The reply with which RCPTCHECK refuses; asked only where there is one.
+  std::function<std::optional<std::string>(const std::vector<std::string>& variables)>
+      check_recipient{};
 };
 
 }  // namespace qmail::smtpd

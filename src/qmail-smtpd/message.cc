@@ -53,6 +53,7 @@ Received receive_message(Connection& connection, const Submission& submission,
   connection.write(go_ahead);
   connection.flush();
   queue->write(received_field(submission.trace, std::time(nullptr)));
+  queue->write(submission.headers);
   Received received;
   const Faults faults = move_message(connection, *queue, submission.largest, received.bytes);
 

@@ -16,6 +16,7 @@ namespace qmail::smtpd {
 struct Submission {
   Envelope envelope;
   Trace trace;
+  std::string headers{};  // behind the trace field, as plug-ins want them; whole lines
   QueueProgram program;
   std::uint64_t largest = 0;  // in bytes; 0: no limit
 };

@@ -87,6 +87,21 @@ inline constexpr std::string_view too_many_refusals =
     "421 too many invalid addresses, goodbye (#4.3.0)\r\n";
 inline constexpr std::string_view talks_too_early = "554 SMTP protocol violation\r\n";
 
+// --- plug-ins ---
+// What a plug-in says in place of a reply is its own.
+inline std::string plugin_failure(std::string_view program, std::string_view what) {
+  std::string text = "451 qmail-spp failure: ";
+  return text.append(program).append(": ").append(what).append(" (#4.3.0)\r\n");
+}
+inline constexpr std::string_view plugin_without_text =
+    "451 qmail-spp failure: a reply without text (#4.3.0)\r\n";
+inline constexpr std::string_view no_such_recipient =
+    "550 sorry, no mailbox here by that name (#5.1.1)\r\n";
+inline constexpr std::string_view recipient_check_temporary =
+    "421 unable to verify recipient (#4.3.0)\r\n";
+inline constexpr std::string_view recipient_check_not_run =
+    "421 unable to execute recipient check (#4.3.0)\r\n";
+
 // --- TLS ---
 inline constexpr std::string_view tls_demanded = "530 must issue STARTTLS first (#5.7.0)\r\n";
 inline std::string tls_failure(std::string_view what, std::string_view detail) {

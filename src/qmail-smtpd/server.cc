@@ -16,6 +16,7 @@
 #include "qmail-smtpd/message.h"
 #include "qmail-smtpd/record.h"
 #include "qmail-smtpd/replies.h"
+#include "qmail-smtpd/run_plugins.h"
 #include "qmail-smtpd/starttls.h"
 #include "qmail/ascii.h"
 #include "qmail/deadline.h"
@@ -72,6 +73,18 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
               [this] { return limit(control_, "maxrcpt", switches_.most_recipients); },
           .most_refusals = [this] { return limit(control_, "brtlimit", switches_.most_refusals); },
           .judge = [this](const tls::ClientCertificate& certificate) { return judge(certificate); },
+          .ask_plugins =
+              [this](const std::vector<std::string>& programs,
+                     const std::vector<std::string>& variables) {
+                connection_.flush();  // what was answered before need not wait for them
+                return run_plugins(programs, variables, config_.timeout, log_);
+              },
+          .check_recipient =
+              [this](const std::vector<std::string>& variables) {
+                connection_.flush();
+                return smtpd::check_recipient(*switches_.recipient_check, variables,
+                                              config_.timeout);
+              },
       },
       start_(std::chrono::steady_clock::now()) {
   send_without_delay(descriptors.out);
@@ -89,6 +102,7 @@ int Server::conversation() {
   try {
     converse();
     record_.end = Record::End::quit;
+    exit_status_ = 0;
   } catch (const ConnectionLost& lost) {
     record_.end = end_of(lost.cause());
     if (lost.cause() == ConnectionLost::Cause::read_timed_out) last_words(reply::timeout);
@@ -97,6 +111,7 @@ int Server::conversation() {
     record_.end = Record::End::tls;
   } catch (const EndSession& end) {
     if (!end.log_line.empty()) log_.line(end.log_line);
+    exit_status_ = end.exit_status;
     last_words(end.reply);
   } catch (const std::bad_alloc&) {
     last_words(reply::out_of_memory);
@@ -106,7 +121,7 @@ int Server::conversation() {
   }
   connection_.transport().say_goodbye();
   close_record();
-  return record_.end == Record::End::quit ? 0 : 1;
+  return exit_status_;
 }
 
 // The client may be gone: then there is nobody to tell.
@@ -140,7 +155,7 @@ void Server::converse() {
   greet();
   session_.emplace(config_, peer_, switches_, lookups_, *own_addresses_);
   if (tls) session_->tls_started(tls->facts, std::move(tls->certificate));
-  say(session_->banner());
+  say(session_->banner().reply);
   command_loop(*session_);
 }
 
@@ -222,14 +237,17 @@ void Server::start_tls(Session& session, std::string_view go_ahead) {
 void Server::authenticate(Session& session, const AuthRequest& request) {
   const Authentication::Result result = authentication_.run(request);
   if (result.last) throw EndSession{result.reply};
-  if (result.user) session.authenticated(*result.user, request.mechanism);
-  say(result.reply);
+  if (!result.user) return say(result.reply);
+  const Session::LoginAnswer asked = session.ask_about_login(*result.user, request.mechanism);
+  if (!asked.refusal) session.authenticated(*result.user, request.mechanism);
+  say(asked.said + asked.refusal.value_or(result.reply));
 }
 
 void Server::receive(Session& session, std::string_view go_ahead) {
   const Submission submission{
       .envelope = session.take_envelope(),
       .trace = session.trace(),
+      .headers = session.take_headers(),
       .program = {switches_.queue_program, queue_variables(session.right())},
       .largest = config_.databytes};
   const Received received = receive_message(connection_, submission, go_ahead);

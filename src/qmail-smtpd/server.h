@@ -67,6 +67,7 @@ class Server {
   std::optional<Session> session_;  // from the greeting on
   std::chrono::steady_clock::time_point start_;
   Record record_;
+  int exit_status_ = 1;
 };
 
 }  // namespace qmail::smtpd

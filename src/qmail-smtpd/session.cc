@@ -17,6 +17,21 @@ namespace {
 
 Outcome answer(std::string_view reply) { return {std::string(reply)}; }
 
+// `reply`: unless the plug-ins have another.
+Outcome answer(const PluginAnswer& asked, std::string_view reply) {
+  return {asked.said + (asked.refusal ? *asked.refusal : std::string(reply))};
+}
+
+constexpr std::size_t longest_headers = 65536;
+
+// NAME=VALUE. A NUL would end the value early: what is judged would not be what is used.
+std::string variable(std::string_view name, std::string_view value) {
+  std::string text(name);
+  text.append("=").append(value);
+  std::replace(text.begin(), text.end(), '\0', '?');
+  return text;
+}
+
 }  // namespace
 
 Session::Session(const SmtpdConfig& config, const Peer& peer, const Switches& switches,
@@ -33,7 +48,10 @@ Right Session::right_at_start() const {
   return ByNobody{};
 }
 
-std::string Session::banner() const { return reply::banner(config_.greeting); }
+Outcome Session::banner() {
+  const PluginAnswer asked = ask_plugins(Section::connection, {});
+  return answer(asked, reply::banner(config_.greeting));
+}
 
 Outcome Session::handle(const Command& command) {
   const Verb* const verb = find_verb(command.verb);
@@ -55,17 +73,20 @@ void Session::greeted(std::string_view name) {
 }
 
 Outcome Session::helo(const Command& command) {
-  greeted(command.argument);
-  return {reply::helo(config_.greeting)};
+  const PluginAnswer asked = ask_plugins(Section::helo, {{"SMTPHELOHOST", command.argument}});
+  if (!asked.refusal) greeted(command.argument);
+  return answer(asked, reply::helo(config_.greeting));
 }
 
 Outcome Session::ehlo(const Command& command) {
+  const PluginAnswer asked = ask_plugins(Section::helo, {{"SMTPHELOHOST", command.argument}});
+  if (asked.refusal) return answer(asked, "");
   greeted(command.argument);
   const Offer offer{
       .starttls = !inside_tls() && !switches_.tls_forbidden && lookups_.tls_to_be_had(),
       .auth = auth_offer(),
       .size = switches_.offers_size ? std::optional(config_.databytes) : std::nullopt};
-  return {reply::ehlo(config_.greeting, extension_lines(offer))};
+  return answer(asked, reply::ehlo(config_.greeting, extension_lines(offer)));
 }
 
 Outcome Session::starttls(const Command& command) {
@@ -96,39 +117,63 @@ Outcome Session::mail(const Command& command) {
       announces_more(behind_address(command.argument), config_.databytes)) {
     return answer(reply::too_large);
   }
-  const bool barred = config_.bad_senders.bars(*sender);
+  PluginAnswer asked = ask_plugins(Section::mail, {{"SMTPMAILFROM", *sender}});
+  if (asked.refusal) return answer(asked, "");
+  if (asked.address) sender = std::move(asked.address);
+  const bool barred = !asked.overrides && config_.bad_senders.bars(*sender);
   envelope_ = Envelope{std::move(*sender), barred};
-  return answer(reply::ok);
+  return answer(asked, reply::ok);
 }
 
 Outcome Session::rcpt(const Command& command) {
   auto address = address_in(command);
   if (!address) return answer(reply::syntax_error);
-  if (envelope_->sender_barred) return refuse(reply::sender_barred);
-  if (!may_reach(*address)) return refuse(refusal());
+  ++envelope_->asked;
+  if (envelope_->sender_barred) return refuse({}, reply::sender_barred);
+  const bool reachable = may_reach(*address);
+  PluginAnswer asked = ask_plugins(
+      Section::rcpt, {{"SMTPRCPTTO", *address}, {"SMTPRCPTHOSTSOK", reachable ? "1" : "0"}});
+  if (asked.refusal) return refuse(asked.said, *asked.refusal);
+  if (!reachable && !asked.overrides) return refuse(asked.said, refusal());
+  if (asked.address) address = std::move(asked.address);
   if (!envelope_->recipients.empty()) {  // a limit is at least one
     const auto most = lookups_.most_recipients();
     if (!most) throw unreadable_controls(most.error());
     if (*most > 0 && envelope_->recipients.size() >= *most) {
-      return answer(reply::too_many_recipients);
+      return answer(asked, reply::too_many_recipients);
     }
   }
+  if (const auto no = check_recipient(*address)) return refuse(asked.said, *no);
   address->append(suffix(right_));
   envelope_->recipients.push_back(std::move(*address));
-  return answer(reply::ok);
+  return answer(asked, reply::ok);
 }
 
-Outcome Session::refuse(std::string_view reply) {
-  ++refused_;
-  const auto most = lookups_.most_refusals();
-  if (!most) throw unreadable_controls(most.error());
-  if (*most > 0 && refused_ >= *most) throw EndSession{std::string(reply::too_many_refusals)};
-  return answer(reply);
+// A refusal for now does not say that the address is wrong, and is not counted.
+Outcome Session::refuse(std::string_view said, std::string_view reply) {
+  if (reply.starts_with('5')) {
+    ++refused_;
+    const auto most = lookups_.most_refusals();
+    if (!most) throw unreadable_controls(most.error());
+    if (*most > 0 && refused_ >= *most) throw EndSession{std::string(reply::too_many_refusals)};
+  }
+  return {std::string(said).append(reply)};
+}
+
+// What RCPTCHECK says of a recipient that would be taken.
+std::optional<std::string> Session::check_recipient(std::string_view address) const {
+  if (!switches_.recipient_check) return std::nullopt;
+  if (may_relay(right_) && !switches_.checks_relayed_recipients) return std::nullopt;
+  return lookups_.check_recipient({variable("SENDER", envelope_->sender),
+                                   variable("RECIPIENT", address), variable("HELO", helo_name()),
+                                   "USE_FD4=1"});
 }
 
 Outcome Session::data(const Command&) {
   if (envelope_->recipients.empty()) return answer(reply::rcpt_first);
-  return {std::string(reply::go_ahead), After::receive_data};
+  const PluginAnswer asked = ask_plugins(Section::data, {});
+  if (asked.refusal) return answer(asked, "");
+  return {asked.said + std::string(reply::go_ahead), After::receive_data};
 }
 
 std::optional<std::string> Session::address_in(const Command& command) const {
@@ -235,10 +280,56 @@ void Session::authenticated(const std::string& user, Mechanism mechanism) {
   right_ = ByLogin{user, method(mechanism)};
 }
 
+Session::LoginAnswer Session::ask_about_login(const std::string& user, Mechanism mechanism) {
+  const std::string name = method(mechanism);
+  PluginAnswer asked =
+      ask_plugins(Section::auth, {{"SMTPAUTHUSER", user}, {"SMTPAUTHMETHOD", name}});
+  return {std::move(asked.said), std::move(asked.refusal)};
+}
+
+// --- plug-ins ---
+
+PluginAnswer Session::ask_plugins(Section section, Variables more) {
+  const auto at = static_cast<std::size_t>(section);
+  if (later_refusals_.at(at)) {
+    PluginAnswer answer;
+    answer.refusal = *later_refusals_.at(at);
+    return answer;
+  }
+  const std::vector<std::string>& programs = config_.plugins.of(section);
+  if (programs.empty() || plugins_done_) return {};
+
+  std::vector<std::string> variables = queue_variables(right_);
+  for (const auto& [name, value] : more) variables.push_back(variable(name, value));
+  if (helo_name_ && section != Section::helo) {
+    variables.push_back(variable("SMTPHELOHOST", *helo_name_));
+  }
+  if (section == Section::rcpt || section == Section::data) {
+    variables.push_back(variable("SMTPMAILFROM", envelope_->sender));
+    variables.push_back("SMTPRCPTCOUNT=" + std::to_string(envelope_->recipients.size()));
+    variables.push_back("SMTPRCPTCOUNTALL=" + std::to_string(envelope_->asked));
+  }
+  PluginAnswer answer = lookups_.ask_plugins(programs, variables);
+  plugins_done_ = answer.ends_all;
+  for (auto& [where, refusal] : answer.later_refusals) {
+    later_refusals_.at(static_cast<std::size_t>(where)) = std::move(refusal);
+  }
+  for (const std::string& header : answer.headers) {
+    // A client that repeats a command must not fill our memory with what a plug-in says each time.
+    if (headers_.size() + header.size() <= longest_headers) headers_.append(header);
+  }
+  if (answer.last_words) {
+    const bool wordless = answer.last_words->empty();
+    throw EndSession{wordless ? std::string() : answer.said + *answer.last_words, {}, 0};
+  }
+  return answer;
+}
+
 // --- the rest ---
 
 Outcome Session::rset(const Command&) {
   envelope_.reset();
+  later_refusals_ = {};
   return answer(reply::flushed);
 }
 

@@ -6,10 +6,13 @@
 // command is asked of Lookups; if it cannot be told, EndSession is thrown.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "qmail-smtpd/auth.h"
@@ -17,6 +20,7 @@
 #include "qmail-smtpd/config.h"
 #include "qmail-smtpd/lookups.h"
 #include "qmail-smtpd/peer.h"
+#include "qmail-smtpd/plugins.h"
 #include "qmail-smtpd/received.h"
 #include "qmail-smtpd/relaying.h"
 #include "qmail-smtpd/switches.h"
@@ -53,6 +57,7 @@ struct Envelope {
   std::string sender;
   bool sender_barred = false;  // in badmailfrom; told at each RCPT
   std::vector<std::string> recipients{};
+  std::uint64_t asked = 0;  // recipients, those that were refused included
 };
 
 class Session {
@@ -61,7 +66,8 @@ class Session {
   Session(const SmtpdConfig& config, const Peer& peer, const Switches& switches,
           const Lookups& lookups, const OwnAddresses& own_addresses);
 
-  std::string banner() const;
+  // The reply to the connection itself.
+  Outcome banner();
   // One reply for each command, whatever it is.
   Outcome handle(const Command& command);
 
@@ -83,6 +89,13 @@ class Session {
   void tls_started(const tls::SessionFacts& facts, tls::ClientCertificate certificate);
   bool inside_tls() const { return tls_.has_value(); }
 
+  // Before that: what the plug-ins say of a client that has proven to be `user`; with a reply it is
+  // refused all the same. `said` goes before the reply in either case.
+  struct LoginAnswer {
+    std::string said{};
+    std::optional<std::string> refusal{};
+  };
+  LoginAnswer ask_about_login(const std::string& user, Mechanism mechanism);
   // After After::authenticate: the client has proven to be `user`, to the end of the session.
   void authenticated(const std::string& user, Mechanism mechanism);
 
@@ -93,6 +106,8 @@ class Session {
 
   // The message's envelope, after After::receive_data; the session has none from then on.
   Envelope take_envelope();
+  // What goes behind the trace field of that message; once.
+  std::string take_headers() { return std::exchange(headers_, {}); }
   // What the trace field says of this client. Good until the next command.
   Trace trace() const;
   const Right& right() const { return right_; }
@@ -110,7 +125,11 @@ class Session {
   bool may_reach(std::string_view address);
   Right right_at_start() const;
   const CertificateDecision& judged_certificate();
-  Outcome refuse(std::string_view reply);
+  Outcome refuse(std::string_view said, std::string_view reply);
+  // Names and values, beside those that tell of the session so far.
+  using Variables = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+  PluginAnswer ask_plugins(Section section, Variables more);
+  std::optional<std::string> check_recipient(std::string_view address) const;
   Outcome judged_auth(const Command& command);
   std::string refusal() const;
   bool authenticated() const { return std::holds_alternative<ByLogin>(right_); }
@@ -128,6 +147,11 @@ class Session {
   std::optional<Tls> tls_;
   Right right_;
   std::uint64_t refused_ = 0;  // recipients
+
+  // --- what plug-ins have said ---
+  bool plugins_done_ = false;
+  std::string headers_;  // for the next message
+  std::array<std::optional<std::string>, sections> later_refusals_;
 };
 
 }  // namespace qmail::smtpd

@@ -35,6 +35,10 @@ Switches Switches::of_environment(const std::vector<std::string>& arguments) {
   found.most_refusals = environment_variable("BRTLIMIT");
   found.greeting_delay = delay_of(environment_variable("SMTPD_GREETDELAY"));
   found.drops_early_talkers = environment_switch("DROP_PRE_GREET");
+  found.asks_plugins = environment_variable("ENABLE_SPP").has_value();
+  found.plugin_list = environment_variable("SPPCONFFILE").value_or("");
+  if (environment_asks("RCPTCHECK")) found.recipient_check = environment_variable("RCPTCHECK");
+  found.checks_relayed_recipients = environment_switch("RCPTCHECKRELAYCLIENT");
   found.session_line = environment_switch("SESSIONLOG");
   found.debug = debug_wanted();
   return found;

@@ -25,6 +25,10 @@ struct Switches {
   std::optional<std::string> most_refusals{};     // BRTLIMIT
   std::chrono::seconds greeting_delay{0};         // SMTPD_GREETDELAY
   bool drops_early_talkers = false;               // DROP_PRE_GREET
+  bool asks_plugins = false;                      // ENABLE_SPP
+  std::string plugin_list{};                      // SPPCONFFILE; empty: control/smtpplugins
+  std::optional<std::string> recipient_check{};   // RCPTCHECK
+  bool checks_relayed_recipients = false;         // RCPTCHECKRELAYCLIENT
   bool session_line = false;                      // SESSIONLOG
   bool debug = false;                             // DEBUG, here or at build time
 

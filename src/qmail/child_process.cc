@@ -130,14 +130,20 @@ Result<int, int> ChildProcess::wait() {
   return status;
 }
 
+Result<std::optional<int>, int> ChildProcess::ended() {
+  int status = 0;
+  const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+  if (ended == pid_) return std::optional(status);
+  if (ended < 0 && errno != EINTR) return Failure(errno);
+  return std::optional<int>();
+}
+
 Result<std::optional<int>, int> ChildProcess::wait_until(Deadline deadline) {
   // There is no portable way to wait for a process and a time; most have ended after a few naps.
   int nap = 1;  // milliseconds
   for (;;) {
-    int status = 0;
-    const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
-    if (ended == pid_) return std::optional(status);
-    if (ended < 0 && errno != EINTR) return Failure(errno);
+    auto status = ended();
+    if (!status || *status) return status;
     if (deadline.passed()) break;
     static_cast<void>(::poll(nullptr, 0, nap));
     nap = std::min(nap * 2, 20);

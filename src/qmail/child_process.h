@@ -50,6 +50,8 @@ class ChildProcess {
 
   // What waitpid(2) says; the error: its errno.
   Result<int, int> wait();
+  // The same without waiting; nothing: it runs.
+  Result<std::optional<int>, int> ended();
   // The same, but when the deadline has passed the program is killed: nothing.
   Result<std::optional<int>, int> wait_until(Deadline deadline);
 

@@ -66,7 +66,7 @@ class Parser {
       from.remove_prefix(1);
       if (c == '\\') {
         bytes.push_back(escape(from));
-      } else if (c == '{' && !from.starts_with("DIR}")) {
+      } else if (c == '{' && !from.starts_with("DIR}") && !from.starts_with("PLUGINS}")) {
         const std::size_t end = from.find('}');
         const std::size_t star = from.rfind('*', end);
         if (end == std::string_view::npos || star == std::string_view::npos) fail("bad braces");

@@ -445,6 +445,10 @@ class Stage {
     EXPECT_EQ(::chmod(path.c_str(), 0755), 0);
   }
 
+  static std::string in_plugins(const std::string& text) {
+    return replaced(text, "{PLUGINS}", std::string(GOLDEN_DIALOGUES) + "/plugins");
+  }
+
   std::vector<std::string> environment() const {
     std::map<std::string, std::optional<std::string>> variables = {
         {"PATH", "/usr/bin:/bin"},    {"OPENSSL_CONF", "/dev/null"},
@@ -458,7 +462,7 @@ class Stage {
     }
     for (const auto& [name, value] : dialogue_.environment) {
       variables[name] = value;
-      if (value) variables[name] = replaced(*value, "{DIR}", dir_.path());
+      if (value) variables[name] = replaced(in_plugins(*value), "{DIR}", dir_.path());
     }
     std::vector<std::string> list;
     for (const auto& [name, value] : variables) {

@@ -53,7 +53,7 @@ class SessionTest : public testing::Test {
 };
 
 TEST_F(SessionTest, SimpleVerbs) {
-  EXPECT_EQ(session_.banner(), "220 mx.example.net ESMTP\r\n");
+  EXPECT_EQ(session_.banner().reply, "220 mx.example.net ESMTP\r\n");
   EXPECT_EQ(say("HELO x"), "250 mx.example.net\r\n");
   EXPECT_EQ(say("EHLO x"), "250-mx.example.net\r\n250-PIPELINING\r\n250 8BITMIME\r\n");
   EXPECT_EQ(say("NOOP"), ok);
