@@ -23,6 +23,10 @@ bool there_is(const ControlDir& control, std::string_view name) {
 tls::ServerSettings read_settings(const ControlDir& control, const Switches& switches) {
   tls::ServerSettings settings;
   settings.certificate_file = control.file("servercert.pem");
+  if (there_is(control, "servercert-ec.pem")) {
+    settings.second_certificate_file = control.file("servercert-ec.pem");
+  }
+  if (there_is(control, "servercerts")) settings.names_folder = control.file("servercerts");
   settings.dh_file = control.file("dh2048.pem");
   settings.ticket_keys_file = control.file("tlsticketkeys");
   settings.wipes_input = switches.auth.can_any();

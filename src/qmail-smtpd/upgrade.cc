@@ -46,6 +46,7 @@ TlsUpgrade::Started TlsUpgrade::shake_hands(Connection& connection,
                                             tls::ServerContext context) const {
   auto started =
       context.accept(descriptors_.in, descriptors_.out, Deadline::after(config_.timeout));
+  for (const tls::Warning& warning : context.accept_warnings()) log_.line(warning_line(warning));
   if (!started) {
     log_.line(tls_failure_line(started.error()));
     throw HandshakeFailed{};

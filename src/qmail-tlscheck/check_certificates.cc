@@ -1,4 +1,5 @@
-// servercert.pem and clientcert.pem: can the programs use them, and will their peers.
+// servercert.pem, those beside it and by name, and clientcert.pem: can the programs use them, and
+// will their peers.
 #include "qmail-tlscheck/checks.h"
 #include "qmail-tlscheck/smtpd_tls.h"
 #include "qmail/text.h"
@@ -42,6 +43,88 @@ std::optional<tls::CertificateFacts> check_identity(const Site& site, const std:
   return first;
 }
 
+// A certificate that qmail-smtpd shows, beside what is looked at in any: can it work with it, and
+// is it for `host`, which is what `where` says. `otherwise`: what follows when it cannot.
+void check_shown(const Site& site, const std::string& file, const std::string& otherwise,
+                 const std::string& host, const std::string& where, Findings& found) {
+  if (const auto context = tls::ServerContext::create(certificate_settings(site, file)); !context) {
+    const tls::TlsError& error = context.error();
+    const bool about_parameters = error.step == tls::TlsError::Step::parameters;
+    found.fail(about_parameters ? error.file : file,
+               "cannot be used, " + otherwise + ": " +
+                   (error.advice.empty() ? "" : error.advice + ": ") + error.detail);
+  }
+  const auto certificate = check_identity(site, file, found);
+  if (!certificate) return;
+  if (!certificate->for_servers) {
+    found.warn(file,
+               "is not for servers (keyUsage, extendedKeyUsage): clients that verify refuse it");
+  }
+  if (!host.empty() && !tls::speaks_for(file, host)) {
+    found.warn(file, "does not name " + where);
+  }
+}
+
+std::string key_type(const std::string& file) {
+  const auto content = tls::read_certificates(file);
+  if (content.certificates.empty()) return {};
+  const std::string& key = content.certificates.front().key;
+  return key.substr(0, key.find(' '));
+}
+
+// The second certificate in `folder` ("" or "servercerts/NAME/"), whose first is there or not.
+void check_second(const Site& site, const std::string& folder, const std::string& host,
+                  const std::string& where, Findings& found) {
+  const std::string first = site.control.file(folder + "servercert.pem");
+  const std::string file = site.control.file(folder + "servercert-ec.pem");
+  if (!there(site, folder + "servercert.pem", found)) {
+    found.warn(file, "has no effect: " + first + " is not there");
+    return;
+  }
+  check_access(site, file, Owner::smtpd, Secret::yes, found);
+  check_shown(site, file, first + " is shown alone", host, where, found);
+  if (const std::string type = key_type(file); !type.empty() && type == key_type(first)) {
+    found.warn(file, "its key is of the same type as that in " + first + ", so it is of no use");
+  }
+}
+
+std::string own_name(const Site& site) {
+  const auto me = site.control.line("me");
+  return me ? me->value_or("") : "";
+}
+
+void check_by_name(const Site& site, const std::string& name, Findings& found) {
+  const std::string folder = "servercerts/" + name;
+  const std::string path = site.control.file(folder);
+  if (!tls::is_looked_for(name)) {
+    found.warn(path, "has no effect: it must be called as a host, in small letters, or *.DOMAIN");
+    return;
+  }
+  check_search(site, path, Owner::smtpd, found);
+  const std::string host = name.starts_with("*.") ? "any" + name.substr(1) : name;
+  const std::string file = path + "/servercert.pem";
+  if (there(site, folder + "/servercert.pem", found)) {
+    check_access(site, file, Owner::smtpd, Secret::yes, found);
+    check_shown(site, file, "the usual certificate is shown in its place", host, name, found);
+  } else {
+    found.fail(file, "is not there: the usual certificate is shown for " + name);
+  }
+  if (there(site, folder + "/servercert-ec.pem", found)) {
+    check_second(site, folder + "/", host, name, found);
+  }
+}
+
+void check_names(const Site& site, Findings& found) {
+  if (!there(site, "servercerts", found)) return;
+  const std::string folder = site.control.file("servercerts");
+  if (!there(site, "servercert.pem", found)) {
+    found.warn(folder, "has no effect: " + site.control.file("servercert.pem") + " is not there");
+    return;
+  }
+  check_search(site, folder, Owner::smtpd, found);
+  for (const std::string& name : entries_of(folder, found)) check_by_name(site, name, found);
+}
+
 void check_server_certificate(const Site& site, Findings& found) {
   const std::string file = site.control.file("servercert.pem");
   if (!there(site, "servercert.pem", found)) {
@@ -50,6 +133,12 @@ void check_server_certificate(const Site& site, Findings& found) {
   }
   check_access(site, file, Owner::smtpd, Secret::yes, found);
   check_candidate(site, file, found);
+}
+
+void check_second_certificate(const Site& site, Findings& found) {
+  if (!there(site, "servercert-ec.pem", found)) return;
+  const std::string host = own_name(site);
+  check_second(site, "", host, "this host: control/me is " + host, found);
 }
 
 void check_client_certificate(const Site& site, Findings& found) {
@@ -73,27 +162,14 @@ void check_client_certificate(const Site& site, Findings& found) {
 }  // namespace
 
 void check_candidate(const Site& site, const std::string& file, Findings& found) {
-  if (const auto context = tls::ServerContext::create(certificate_settings(site, file)); !context) {
-    const tls::TlsError& error = context.error();
-    const bool about_parameters = error.step == tls::TlsError::Step::parameters;
-    found.fail(about_parameters ? error.file : file,
-               "cannot be used, TLS fails: " + (error.advice.empty() ? "" : error.advice + ": ") +
-                   error.detail);
-  }
-  const auto certificate = check_identity(site, file, found);
-  if (!certificate) return;
-  if (!certificate->for_servers) {
-    found.warn(file,
-               "is not for servers (keyUsage, extendedKeyUsage): clients that verify refuse it");
-  }
-  const auto host = site.control.line("me");
-  if (host && *host && !(*host)->empty() && !tls::speaks_for(file, **host)) {
-    found.warn(file, "does not name this host: control/me is " + **host);
-  }
+  const std::string host = own_name(site);
+  check_shown(site, file, "TLS fails", host, "this host: control/me is " + host, found);
 }
 
 void check_certificates(const Site& site, Findings& found) {
   check_server_certificate(site, found);
+  check_second_certificate(site, found);
+  check_names(site, found);
   check_client_certificate(site, found);
 }
 

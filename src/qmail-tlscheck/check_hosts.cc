@@ -1,10 +1,4 @@
 // tlshosts and notlshosts: which servers qmail-remote verifies, and which get no TLS.
-#include <algorithm>
-#include <cerrno>
-#include <dirent.h>
-#include <memory>
-#include <system_error>
-
 #include "qmail-tlscheck/checks.h"
 #include "qmail/ascii.h"
 #include "tls/tls.h"
@@ -12,27 +6,6 @@
 namespace qmail::tlscheck {
 
 namespace {
-
-// The entries of a folder, sorted, without those that begin with a dot. One that cannot be listed
-// is a finding: the programs need only search it.
-std::vector<std::string> entries_of(const std::string& path, Findings& found) {
-  std::vector<std::string> names;
-  const auto close = [](DIR* open) { ::closedir(open); };
-  const std::unique_ptr<DIR, decltype(close)> folder(::opendir(path.c_str()));
-  if (!folder) {
-    if (errno != ENOENT) {
-      found.warn(path, "cannot be listed, so what is in it was not looked at: " +
-                           std::generic_category().message(errno));
-    }
-    return names;
-  }
-  // cppcheck-suppress readdirCalled ; one thread, and readdir_r is deprecated
-  while (const dirent* entry = ::readdir(folder.get())) {
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 // Can any server be verified with the file? Asked of what qmail-remote would make of it.
 void check_anchors(const Site& site, const std::string& file, const tls::ClientContext& context,

@@ -79,7 +79,6 @@ constexpr std::array files{
     RetiredName{"rsa512.pem", "a temporary RSA key, which no cipher of today uses", Level::ok, ""},
     RetiredName{"dh512.pem", "weak parameters, which no cipher of today uses", Level::ok, ""},
     RetiredName{"dh1024.pem", "weak parameters, which no cipher of today uses", Level::ok, ""},
-    RetiredName{"servercerts", "certificates by the name that the client asks for", loses, "S"},
     RetiredName{"signatures", "attachments that are refused", loses, "I"},
     RetiredName{"smtpcert", "the certificate: STARTTLS is no longer offered (here: servercert.pem)",
                 loses, "L"},

@@ -1,7 +1,12 @@
 #include "qmail-tlscheck/site.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <dirent.h>
+#include <memory>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace qmail::tlscheck {
 
@@ -26,6 +31,25 @@ bool there(const Site& site, std::string_view name, Findings& found) {
   const auto there = site.control.has(name);
   if (!there) found.fail(there.error().file, "cannot be looked for: " + there.error().reason);
   return there && *there;
+}
+
+std::vector<std::string> entries_of(const std::string& path, Findings& found) {
+  std::vector<std::string> names;
+  const auto close = [](DIR* open) { ::closedir(open); };
+  const std::unique_ptr<DIR, decltype(close)> folder(::opendir(path.c_str()));
+  if (!folder) {
+    if (errno != ENOENT) {
+      found.warn(path, "cannot be listed, so what is in it was not looked at: " +
+                           std::generic_category().message(errno));
+    }
+    return names;
+  }
+  // cppcheck-suppress readdirCalled ; one thread, and readdir_r is deprecated
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void check_search(const Site& site, const std::string& folder, Owner owner, Findings& found) {

@@ -33,6 +33,10 @@ struct Site {
 // Is there such a control file? Where that cannot be told, it is a finding.
 bool there(const Site& site, std::string_view name, Findings& found);
 
+// The entries of a folder, sorted, without those that begin with a dot. One that cannot be listed
+// is a finding: the programs need only search it.
+std::vector<std::string> entries_of(const std::string& path, Findings& found);
+
 // Can the program's user reach what is in the folder?
 void check_search(const Site& site, const std::string& folder, Owner owner, Findings& found);
 

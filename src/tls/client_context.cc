@@ -48,7 +48,10 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
   if (!settings.certificate_file.empty()) {
     const PemFile pem = read_pem(settings.certificate_file);
     if (!pem.absent) {
-      if (auto error = use_identity(context.get(), pem, settings.certificate_file)) {
+      auto identity = read_identity(pem, settings.certificate_file);
+      const auto error =
+          identity ? use_identity(context.get(), *identity) : std::optional(identity.error());
+      if (error) {
         result.warnings_.push_back(
             {error->file, error->advice.empty() ? error->detail : error->advice});
       }

@@ -47,36 +47,25 @@ bool has_number(std::span<const unsigned char> numbers, std::uint16_t number) {
   return false;
 }
 
-// In TLS 1.2 OpenSSL ends the handshake when the client's certificate is on a curve that it would
-// not use itself, even if the client has named it. To a client that names such curves we name them,
-// too, behind those for the key exchange, which stays as it is. (In TLS 1.3 nobody can show such a
-// certificate: there is no signature scheme for it.)
-int name_the_clients_curves(SSL* ssl, int* /*alert*/, void* /*argument*/) noexcept {
-  if (has_number(numbers_in(ssl, TLSEXT_TYPE_supported_versions, 1), TLS1_3_VERSION)) {
-    return SSL_CLIENT_HELLO_SUCCESS;
-  }
-  const auto named = numbers_in(ssl, TLSEXT_TYPE_supported_groups, 2);
-  try {
-    std::string list = "X25519:P-256:X448:P-521:P-384";
-    for (const Curve& curve : rare_curves) {
-      if (!has_number(named, curve.number)) continue;
-      // One that this OpenSSL lacks (4 has some of these, earlier ones almost all) spoils a list.
-      const std::string longer = list + ":" + std::string(curve.name);
-      if (SSL_set1_groups_list(ssl, longer.c_str()) == 1) list = longer;
-    }
-    ERR_clear_error();
-  } catch (...) {  // no memory: as if the client had named none
-  }
-  return SSL_CLIENT_HELLO_SUCCESS;
-}
-
 }  // namespace
+
+void name_the_clients_curves(SSL* ssl) {
+  if (has_number(numbers_in(ssl, TLSEXT_TYPE_supported_versions, 1), TLS1_3_VERSION)) return;
+  const auto named = numbers_in(ssl, TLSEXT_TYPE_supported_groups, 2);
+  std::string list = "X25519:P-256:X448:P-521:P-384";
+  for (const Curve& curve : rare_curves) {
+    if (!has_number(named, curve.number)) continue;
+    // One that this OpenSSL lacks (4 has some of these, earlier ones almost all) spoils a list.
+    const std::string longer = list + ":" + std::string(curve.name);
+    if (SSL_set1_groups_list(ssl, longer.c_str()) == 1) list = longer;
+  }
+  ERR_clear_error();
+}
 
 bool ask_for_certificate(SSL_CTX* context, const STACK_OF(X509) * authorities,
                          SSL_verify_cb verify) {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, verify);
   SSL_CTX_set_max_cert_list(context, longest_chain);
-  SSL_CTX_set_client_hello_cb(context, name_the_clients_curves, nullptr);
   std::set<std::string_view> names;
   std::size_t size = 0;
   for (int i = 0; i < sk_X509_num(authorities); ++i) {

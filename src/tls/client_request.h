@@ -13,4 +13,11 @@ namespace qmail::tls {
 [[nodiscard]] bool ask_for_certificate(SSL_CTX* context, const STACK_OF(X509) * authorities,
                                        SSL_verify_cb verify);
 
+// While the hello of a client that is asked is looked at: in TLS 1.2 OpenSSL ends the handshake
+// when the client's certificate is on a curve that it would not use itself, even if the client has
+// named it. To a client that names such curves we name them, too, behind those for the key
+// exchange, which stays as it is. (In TLS 1.3 nobody can show such a certificate: there is no
+// signature scheme for it.)
+void name_the_clients_curves(SSL* ssl);
+
 }  // namespace qmail::tls

@@ -70,30 +70,20 @@ TlsError key_error(std::string detail, const std::string& file, std::string advi
   return {Step::key, std::move(detail), file, std::move(advice)};
 }
 
-}  // namespace
+bool is_usable_key(const PemBlock& block) { return block.is_private_key() && !block.encrypted; }
 
-std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
-                                     const std::string& file) {
-  ERR_clear_error();
-  const Chain chain = chain_of(pem);
-  if (!chain.leaf) {
-    std::string detail = take_library_error();
-    if (detail.empty()) detail = pem.problem();
-    if (detail.empty()) detail = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
-    return TlsError{Step::certificate, std::move(detail), file, advice_for(pem)};
-  }
-  const EVP_PKEY* public_key = X509_get0_pubkey(chain.leaf.get());
-  if (public_key == nullptr) {
-    return TlsError{Step::certificate, take_library_error(), file,
-                    "OpenSSL cannot read the public key in the first certificate"};
-  }
+std::optional<TlsError> no_certificate(const PemFile& pem, const std::string& file) {
+  const auto is_certificate = [](const PemBlock& block) { return block.is_certificate(); };
+  if (std::any_of(pem.blocks.begin(), pem.blocks.end(), is_certificate)) return std::nullopt;
+  std::string detail = pem.problem();
+  if (detail.empty()) detail = library_error(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+  return TlsError{Step::certificate, std::move(detail), file, advice_for(pem)};
+}
 
+// No key that can be used, or a part of the file that is missing.
+std::optional<TlsError> no_key(const PemFile& pem, const std::string& file) {
   const auto is_key = [](const PemBlock& block) { return block.is_private_key(); };
-  const auto is_usable = [](const PemBlock& block) {
-    return block.is_private_key() && !block.encrypted;
-  };
-  const auto key_block = std::find_if(pem.blocks.begin(), pem.blocks.end(), is_usable);
-  if (key_block == pem.blocks.end()) {
+  if (std::none_of(pem.blocks.begin(), pem.blocks.end(), is_usable_key)) {
     if (std::any_of(pem.blocks.begin(), pem.blocks.end(), is_key)) {
       return key_error(library_error(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ), file,
                        "the private key is encrypted: remove the pass phrase with openssl pkey");
@@ -103,27 +93,68 @@ std::optional<TlsError> use_identity(SSL_CTX* context, const PemFile& pem,
     return key_error(std::move(detail), file,
                      "it holds no private key: put the key into the same file");
   }
-  if (!pem.damage.empty()) {
-    // What is missing is a part of the chain, and clients could not verify what is left.
-    return TlsError{Step::certificate, pem.damage, file, "a part of it is damaged or cut off"};
-  }
-  const KeyPtr key = private_key_of(*key_block, EVP_PKEY_get0_type_name(public_key));
-  if (!key) {
-    return key_error(take_library_error(), file, "the private key in it cannot be read");
-  }
+  if (pem.damage.empty()) return std::nullopt;
+  // What is missing is a part of the chain, and clients could not verify what is left.
+  return TlsError{Step::certificate, pem.damage, file, "a part of it is damaged or cut off"};
+}
 
-  ERR_clear_error();
-  constexpr int replace = 1;
-  if (SSL_CTX_use_cert_and_key(context, chain.leaf.get(), key.get(), chain.others.get(), replace) ==
-      1) {
-    return std::nullopt;
-  }
+// Why OpenSSL did not take it: its error queue tells.
+TlsError refused(const std::string& file) {
   const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_PRIVATE_KEY_MISMATCH;
   if (mismatch) {
     return key_error(take_library_error(), file,
                      "the private key is not that of the first certificate in it");
   }
-  return TlsError{Step::certificate, take_library_error(), file, ""};
+  return {Step::certificate, take_library_error(), file, ""};
+}
+
+// Whatever is there with the same type of key.
+constexpr int replace = 1;
+
+}  // namespace
+
+std::optional<TlsError> missing_part(const PemFile& pem, const std::string& file) {
+  if (auto error = no_certificate(pem, file)) return error;
+  return no_key(pem, file);
+}
+
+Result<Identity, TlsError> read_identity(const PemFile& pem, const std::string& file) {
+  if (auto error = no_certificate(pem, file)) return Failure(*error);
+  ERR_clear_error();
+  Chain chain = chain_of(pem);
+  if (!chain.leaf) {
+    return Failure(TlsError{Step::certificate, take_library_error(), file, advice_for(pem)});
+  }
+  const EVP_PKEY* public_key = X509_get0_pubkey(chain.leaf.get());
+  if (public_key == nullptr) {
+    return Failure(TlsError{Step::certificate, take_library_error(), file,
+                            "OpenSSL cannot read the public key in the first certificate"});
+  }
+  if (auto error = no_key(pem, file)) return Failure(*error);
+  const auto block = std::find_if(pem.blocks.begin(), pem.blocks.end(), is_usable_key);
+  KeyPtr key = private_key_of(*block, EVP_PKEY_get0_type_name(public_key));
+  if (!key) {
+    return Failure(key_error(take_library_error(), file, "the private key in it cannot be read"));
+  }
+  return Identity{std::move(chain.leaf), std::move(chain.others), std::move(key), file};
+}
+
+std::optional<TlsError> use_identity(SSL_CTX* context, const Identity& identity) {
+  ERR_clear_error();
+  if (SSL_CTX_use_cert_and_key(context, identity.leaf.get(), identity.key.get(),
+                               identity.chain.get(), replace) == 1) {
+    return std::nullopt;
+  }
+  return refused(identity.file);
+}
+
+std::optional<TlsError> use_identity(SSL* ssl, const Identity& identity) {
+  ERR_clear_error();
+  if (SSL_use_cert_and_key(ssl, identity.leaf.get(), identity.key.get(), identity.chain.get(),
+                           replace) == 1) {
+    return std::nullopt;
+  }
+  return refused(identity.file);
 }
 
 }  // namespace qmail::tls

@@ -9,6 +9,7 @@
 #include "tls/context.h"
 #include "tls/peer_identity.h"
 #include "tls/pem_file.h"
+#include "tls/server_names.h"
 #include "tls/tls_error.h"
 #include "tls/trust.h"
 
@@ -119,6 +120,12 @@ bool speaks_for(const std::string& path, std::string_view host) {
   ServerCertificate verdict;
   compare_name(certificate.get(), host, verdict);
   return verdict.state == ServerCertificate::State::verified;
+}
+
+bool is_looked_for(std::string_view folder) {
+  if (!folder.starts_with("*.")) return folder_name(folder) == folder;
+  const auto under_it = folder_name("any" + std::string(folder.substr(1)));
+  return under_it && wildcard_for(*under_it) == folder;
 }
 
 ChainFacts chain_of(const std::string& path) {

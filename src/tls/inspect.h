@@ -40,6 +40,9 @@ CertificateFile read_certificates(const std::string& path);
 // Does the first certificate in the file speak for `host`, as qmail-remote would judge it?
 bool speaks_for(const std::string& path, std::string_view host);
 
+// Is there a name for which qmail-smtpd looks for a folder called that?
+bool is_looked_for(std::string_view folder);
+
 // How the first certificate in the file leads to a root by way of the others in it. Roots are the
 // self-issued ones in the file and those the system trusts. The dates are not looked at.
 struct ChainFacts {

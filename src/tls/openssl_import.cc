@@ -77,6 +77,7 @@
   F(0, ERR_peek_last_error) \
   F(1, EVP_CIPHER_get_iv_length) \
   F(5, EVP_DecryptInit_ex) \
+  F(6, EVP_Digest) \
   F(5, EVP_EncryptInit_ex) \
   F(2, EVP_MAC_CTX_set_params) \
   F(1, EVP_PKEY_free) \
@@ -108,7 +109,6 @@
   F(2, SSL_CTX_clear_options) \
   F(4, SSL_CTX_ctrl) \
   F(1, SSL_CTX_free) \
-  F(1, SSL_CTX_get0_certificate) \
   F(1, SSL_CTX_get_cert_store) \
   F(1, SSL_CTX_get_ciphers) \
   F(2, SSL_CTX_get_ex_data) \
@@ -117,6 +117,7 @@
   F(2, SSL_CTX_set_cipher_list) \
   F(2, SSL_CTX_set_ciphersuites) \
   F(2, SSL_CTX_set_client_CA_list) \
+  F(3, SSL_CTX_set_cert_cb) \
   F(3, SSL_CTX_set_client_hello_cb) \
   F(2, SSL_CTX_set_default_read_buffer_len) \
   F(3, SSL_CTX_set_ex_data) \
@@ -129,6 +130,8 @@
   F(2, SSL_CTX_set_tlsext_ticket_key_evp_cb) \
   F(3, SSL_CTX_set_verify) \
   F(5, SSL_CTX_use_cert_and_key) \
+  F(1, SSL_certs_clear) \
+  F(4, SSL_check_chain) \
   F(4, SSL_client_hello_get0_ext) \
   F(4, SSL_ctrl) \
   F(1, SSL_do_handshake) \
@@ -148,9 +151,13 @@
   F(1, SSL_session_reused) \
   F(1, SSL_set_accept_state) \
   F(3, SSL_set_bio) \
+  F(3, SSL_set_cert_cb) \
   F(1, SSL_set_connect_state) \
   F(2, SSL_set_num_tickets) \
+  F(2, SSL_set_options) \
+  F(3, SSL_set_session_id_context) \
   F(1, SSL_shutdown) \
+  F(5, SSL_use_cert_and_key) \
   F(1, SSL_version) \
   F(4, SSL_write_ex) \
   F(0, TLS_client_method) \

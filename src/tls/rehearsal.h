@@ -1,4 +1,4 @@
-// A handshake of a server's context with a client of OpenSSL's own defaults, in memory.
+// A handshake of a server with a client of OpenSSL's own defaults, in memory.
 //
 // Some keys are taken by OpenSSL and can be used by no client: on a curve that no hello names, with
 // signature algorithms that openssl.cnf forbids. That is found out before a client is told to
@@ -11,7 +11,7 @@
 
 namespace qmail::tls {
 
-// Why the handshake fails; empty when it does not.
-std::string rehearse(SSL_CTX* server);
+// Why the handshake of `server`, which is new, fails; empty when it does not. Null: no memory.
+std::string rehearse(SslPtr server);
 
 }  // namespace qmail::tls

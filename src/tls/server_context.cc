@@ -1,19 +1,17 @@
 // The server's side: certificate, key exchange, tickets, and what becomes of a client's
 // certificate.
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include <openssl/err.h>
-#include <openssl/objects.h>
 #include <openssl/pem.h>
 
 #include "tls/client_request.h"
 #include "tls/context.h"
-#include "tls/identity.h"
 #include "tls/parameters.h"
 #include "tls/peer_identity.h"
-#include "tls/rehearsal.h"
+#include "tls/server_handshake.h"
+#include "tls/server_identity.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"
 #include "tls/tls_error.h"
@@ -75,19 +73,6 @@ bool lacks_authority(long verdict) {
          verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
 }
 
-// What every client's hello names: RSA, Edwards curves, NIST's three.
-bool has_usual_key(const X509* certificate) {
-  const EVP_PKEY* key = X509_get0_pubkey(certificate);
-  const std::string_view type = EVP_PKEY_get0_type_name(key);
-  if (type != "EC")
-    return type == "RSA" || type == "RSA-PSS" || type == "ED25519" || type == "ED448";
-  std::array<char, 64> group{};
-  std::size_t length = 0;
-  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) return false;
-  const std::string_view name(group.data(), length);
-  return name == SN_X9_62_prime256v1 || name == SN_secp384r1 || name == SN_secp521r1;
-}
-
 // For the log: some failures say nothing to whoever has not read OpenSSL's source.
 std::string handshake_advice(std::string_view detail) {
   const auto says = [&](std::string_view text) {
@@ -107,6 +92,12 @@ std::string handshake_advice(std::string_view detail) {
 
 void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
+// Here, where ServerHandshake is known.
+ServerContext::ServerContext() = default;
+ServerContext::ServerContext(ServerContext&&) noexcept = default;
+ServerContext& ServerContext::operator=(ServerContext&&) noexcept = default;
+ServerContext::~ServerContext() = default;
+
 Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& settings) {
   SslContextPtr context = new_context(TLS_server_method());
   if (!context) return Failure(TlsError{Step::context, take_library_error()});
@@ -120,11 +111,10 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   auto narrowed = use_parameters(raw, settings.parameters);
   if (!narrowed) return Failure(narrowed.error());
   result.warnings_ = std::move(*narrowed);
-  const PemFile identity = read_pem(settings.certificate_file);
-  if (auto error = use_identity(raw, identity, settings.certificate_file)) return Failure(*error);
-  if (has_block(identity, &PemBlock::is_revocation_list)) {
-    result.warnings_.push_back(
-        {settings.certificate_file, "holds revocation lists, which do not count there"});
+  const IdentityFiles files{settings.certificate_file, settings.second_certificate_file};
+  const bool by_hello = !files.second.empty() || !settings.names_folder.empty();
+  if (auto error = by_hello ? missing_part(files) : show(raw, files.first, result.warnings_)) {
+    return Failure(*error);
   }
   use_dh(raw, settings.dh_file, result.warnings_);
   if (settings.client_certificates) {
@@ -145,14 +135,14 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
     result.ticket_keys_ = std::move(tickets.keys);
     if (result.ticket_keys_) use_ticket_keys(raw, *result.ticket_keys_);
   }
-  result.context_.reset(context.release());
-  if (!has_usual_key(SSL_CTX_get0_certificate(raw))) {
-    if (const std::string problem = result.rehearse(); !problem.empty()) {
-      return Failure(
-          TlsError{Step::certificate, problem, settings.certificate_file,
-                   "no client can use its key: take RSA, P-256, P-384, P-521 or Ed25519"});
-    }
+  result.handshake_ = std::make_unique<ServerHandshake>();
+  result.handshake_->asks_for_certificate = result.asks_for_certificate_;
+  if (by_hello) result.handshake_->usual = files;
+  if (!settings.names_folder.empty()) {
+    result.handshake_->names = {settings.names_folder, std::string(session_context)};
   }
+  watch(raw, *result.handshake_);
+  result.context_.reset(context.release());
   return result;
 }
 
@@ -226,10 +216,11 @@ ClientCertificate ServerContext::client_of(ssl_st* ssl) const {
   return client;
 }
 
-std::string ServerContext::rehearse() const { return tls::rehearse(context_.get()); }
+const std::vector<Warning>& ServerContext::accept_warnings() const { return handshake_->warnings; }
 
 Result<ServerSession, TlsError> ServerContext::accept(int in, int out, Deadline deadline) {
   ERR_clear_error();
+  handshake_->begin();
   SslPtr ssl(SSL_new(context_.get()));
   if (!ssl) return Failure(TlsError{Step::connection, take_library_error()});
   SSL_set_accept_state(ssl.get());
@@ -237,6 +228,7 @@ Result<ServerSession, TlsError> ServerContext::accept(int in, int out, Deadline 
   if (!transport) return Failure(TlsError{Step::connection, take_library_error()});
   transport->keep(ticket_keys_);
   if (auto error = transport->handshake(deadline)) {
+    if (handshake_->failure) return Failure(*handshake_->failure);
     error->advice = handshake_advice(error->detail);
     return Failure(*error);
   }

@@ -149,7 +149,12 @@ struct SessionFacts {
 
 struct ServerSettings {
   std::string certificate_file;  // chain and key in one file, in any order
-  std::string dh_file{};         // used when it is there and good; "" or absent: built-in groups
+  // The same with another type of key; "" or absent: none.
+  std::string second_certificate_file{};
+  // NAME/servercert.pem and NAME/servercert-ec.pem in it are shown to a client that asks for NAME
+  // (server_names.h). "": nothing by name.
+  std::string names_folder{};
+  std::string dh_file{};  // used when it is there and good; "" or absent: built-in groups
   Parameters parameters{};
   // Ask the client for a certificate in the first handshake, never demand one.
   struct ClientCertificates {
@@ -175,30 +180,35 @@ struct ContextDeleter {
   void operator()(ssl_ctx_st* context) const;
 };
 
+struct ServerHandshake;
 struct TicketKeys;
 
 class ServerContext {
  public:
-  // Everything that can fail before a byte is exchanged. load() has succeeded.
+  // Everything that can fail before a byte is exchanged. load() has succeeded. Where there is more
+  // than one certificate to choose from, they are decoded when the client is known: what is wrong
+  // inside the blocks of the file is a failure of accept() then.
   static Result<ServerContext, TlsError> create(const ServerSettings& settings);
-  // One handshake with a client that has OpenSSL's own defaults, in memory: why it fails, if it
-  // does. Nobody could use such a certificate (a key on a rare curve), or such an openssl.cnf. It
-  // costs what two sessions cost, so create() asks only where the kind of key makes it likely.
-  std::string rehearse() const;
+  ServerContext(ServerContext&&) noexcept;
+  ServerContext& operator=(ServerContext&&) noexcept;
+  ~ServerContext();
   // What create() found odd.
   const std::vector<Warning>& warnings() const { return warnings_; }
 
   // The handshake, whole, by `deadline`. After a failure the descriptors are good for nothing but
   // closing; if the peer has already been told (an alert), nothing more should be written.
   Result<ServerSession, TlsError> accept(int in, int out, Deadline deadline);
+  // What the last accept(), successful or not, found odd in what it was to show.
+  const std::vector<Warning>& accept_warnings() const;
 
  private:
   friend struct Inspection;  // inspect.h: what was made is looked at, not made again
-  ServerContext() = default;
+  ServerContext();
   void ask_for_certificate(ssl_ctx_st* context, const ServerSettings::ClientCertificates& files);
   ClientCertificate client_of(ssl_st* ssl) const;
 
-  std::shared_ptr<TicketKeys> ticket_keys_;  // each session has it, too: an SSL points there
+  std::unique_ptr<ServerHandshake> handshake_;  // the context points there
+  std::shared_ptr<TicketKeys> ticket_keys_;     // each session has it, too: an SSL points there
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
   std::vector<Warning> warnings_;
   bool asks_for_certificate_ = false;

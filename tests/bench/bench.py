@@ -96,8 +96,7 @@ def load(path):
 def measure_exact(programs, sinks, callgrind, ours, baseline):
     scratch = programs.scratch
     for smtpd, figures in zip(programs.smtpd, (ours, baseline)):
-        with_tickets = smtpd_client.Smtpd(smtpd.program, scratch.ticket_home, scratch.queue)
-        collect(figures, measure.smtpd_instructions(smtpd, callgrind, with_tickets))
+        collect(figures, measure.smtpd_instructions(smtpd, callgrind, scratch))
         collect(figures, measure.smtpd_calls(smtpd))
     for remote, figures in zip(programs.remote, (ours, baseline)):
         collect(figures, measure.remote_instructions(remote, callgrind, scratch))

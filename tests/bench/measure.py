@@ -19,6 +19,7 @@ import link
 import remote_sink
 import smtpd_client
 import wire
+from scratch import NAME
 
 ROUNDS = 5
 ROUND_TRIP = 0.020
@@ -30,8 +31,8 @@ def mail(size):
     return smtpd_client.message(size, b"\r\n")
 
 
-def session(size, tls):
-    return smtpd_client.Session(mail(size), tls)
+def session(size, tls, name=None):
+    return smtpd_client.Session(mail(size), tls, name)
 
 
 class Programs:
@@ -46,7 +47,10 @@ class Programs:
 
 # --- exact: qmail-smtpd ---
 
-def smtpd_instructions(smtpd, callgrind, ticket_smtpd):
+def smtpd_instructions(smtpd, callgrind, scratch):
+    def at(home):
+        return smtpd_client.Smtpd(smtpd.program, home, scratch.queue)
+
     def count(name, program, what, ticket=None):
         return callgrind.instructions("smtpd." + name, lambda wrapper: program.run(
             what, wrapper, ticket))
@@ -58,6 +62,10 @@ def smtpd_instructions(smtpd, callgrind, ticket_smtpd):
         large = count(name + ".5m", smtpd, session(BULK, tls))
         yield f"smtpd.instructions.{name}", small / 1e6
         yield f"smtpd.byte.{name}", (large - small) / (len(mail(BULK)) - len(mail(4096)))
+    yield "smtpd.instructions.pair", count("pair", at(scratch.pair_home), session(4096, True)) / 1e6
+    yield "smtpd.instructions.name", count("name", at(scratch.names_home),
+                                           session(4096, True, NAME)) / 1e6
+    ticket_smtpd = at(scratch.ticket_home)
     ticket = ticket_smtpd.run(session(4096, True)).ticket
     again = ticket_smtpd.run(session(4096, True), ticket=ticket)
     if again.resumed:

@@ -9,6 +9,9 @@ import tempfile
 import smtpd_client
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+NAME = "mx.example.test"
+RSA = ["-newkey", "rsa:2048"]
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
 SIZES = {"4k": 4096, "5m": 5_000_000, "100m": 100_000_000}
 
 
@@ -20,6 +23,10 @@ class Scratch:
         self.home = self._make_home("home")
         self.ticket_home = self._make_home("tickets")
         self._write("tickets/control/tlsticketkeys", os.urandom(80))
+        self.pair_home = self._make_home("pair")
+        self._make_certificate("pair/control/servercert-ec.pem", EC)
+        self.names_home = self._make_home("names")
+        self._make_certificate(f"names/control/servercerts/{NAME}/servercert.pem", RSA)
         self.certificate = self.home + "/control/servercert.pem"
         self.queue = self.path + "/queue_sink"
         subprocess.run(["c++", "-O2", "-static", "-o", self.queue, HERE + "/queue_sink.cc"],
@@ -51,14 +58,18 @@ class Scratch:
     def _make_home(self, name):
         for folder in ("control", "queue/lock"):
             os.makedirs(f"{self.path}/{name}/{folder}")
-        self._write(name + "/control/me", b"mx.example.test\n")
+        self._write(name + "/control/me", NAME.encode() + b"\n")
         self._write(name + "/control/rcpthosts", b"example.test\n")
         self._write(name + "/queue/lock/tcpto", bytes(1024))
-        pem = f"{self.path}/{name}/control/servercert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-                        "-subj", "/CN=mx.example.test", "-keyout", pem, "-out", pem + ".crt"],
+        self._make_certificate(name + "/control/servercert.pem", RSA)
+        return f"{self.path}/{name}"
+
+    def _make_certificate(self, name, kind):
+        pem = f"{self.path}/{name}"
+        os.makedirs(os.path.dirname(pem), exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", *kind, "-nodes", "-days", "30",
+                        "-subj", f"/CN={NAME}", "-keyout", pem, "-out", pem + ".crt"],
                        check=True, stderr=subprocess.DEVNULL)
         with open(pem + ".crt", "rb") as certificate, open(pem, "ab") as out:
             out.write(certificate.read())
         os.unlink(pem + ".crt")
-        return f"{self.path}/{name}"

@@ -28,6 +28,7 @@ class Session:
     """What the client does: QUIT at once when `mail` is empty; else one message."""
     mail: bytes = b""
     tls: bool = False
+    name: str = None  # asked for (SNI)
 
 
 QUIT = Session()
@@ -63,7 +64,7 @@ def converse(connection, session, context, ticket=None, first=None, before_quit=
             first(connection)
         if session.tls:
             command(connection, b"STARTTLS", b"220")
-            connection.start_tls(context, server_side=False, session=ticket)
+            connection.start_tls(context, server_side=False, session=ticket, name=session.name)
             command(connection, b"EHLO client.test", b"250")
         command(connection, b"MAIL FROM:<a@b.test>", b"250")
         command(connection, b"RCPT TO:<u@example.test>", b"250")

@@ -77,11 +77,12 @@ class Wire:
     def has_line(self):
         return b"\n" in self._plain
 
-    def start_tls(self, context, server_side, session=None):
-        """The handshake. Whatever was read before it is forgotten."""
+    def start_tls(self, context, server_side, session=None, name=None):
+        """The handshake. Whatever was read before it is forgotten. `name`: asked for (SNI)."""
         self._plain = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_side, session=session)
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname=name,
+                               session=session)
         self._tls = tls
         while True:
             try:

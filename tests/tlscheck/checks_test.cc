@@ -527,5 +527,60 @@ TEST_F(ChecksTest, ContradictionsAndAnEmptyList) {
   expect(Level::warn, "tlshosts/exhaustivelist", "uses TLS with nobody");
 }
 
+// --- certificates beside servercert.pem, and by name ---
+
+TEST_F(ChecksTest, SecondCertificate) {
+  put("servercert.pem", server_certificate("mx.example.org", ca_, KeyKind::rsa).both() + ca_.pem());
+  put("servercert-ec.pem", server_certificate("mx.example.org", ca_).both() + ca_.pem());
+  expect(Level::ok, "servercert-ec.pem", "key EC 256");
+  put("servercert-ec.pem",
+      server_certificate("mx.example.org", ca_, KeyKind::other_rsa).both() + ca_.pem());
+  expect(Level::warn, "servercert-ec.pem", "same type");
+  put("servercert-ec.pem", server_certificate("mx.example.org", ca_).pem());
+  expect(Level::fail, "servercert-ec.pem", "is shown alone");
+  put("servercert-ec.pem", server_certificate("mx.example.com", ca_).both() + ca_.pem());
+  expect(Level::warn, "servercert-ec.pem", "does not name this host");
+  remove("servercert.pem");
+  expect(Level::warn, "servercert-ec.pem", "has no effect");
+}
+
+TEST_F(ChecksTest, CertificatesByName) {
+  std::filesystem::create_directories(control("servercerts/one.example.org"));
+  std::filesystem::create_directories(control("servercerts/*.example.net"));
+  for (const char* folder :
+       {"servercerts", "servercerts/one.example.org", "servercerts/*.example.net"})
+    set_mode(folder, 0710);
+  const std::string one = "servercerts/one.example.org/servercert.pem";
+  const std::string under = "servercerts/*.example.net/servercert.pem";
+  put(one, server_certificate("one.example.org", ca_).both() + ca_.pem());
+  put(under, server_certificate("*.example.net", ca_).both() + ca_.pem());
+  expect(Level::ok, one, "names one.example.org");
+  expect(Level::ok, under, "names *.example.net");
+  EXPECT_EQ(check().exit_status(), 0);
+
+  put(under, server_certificate("mx.example.net", ca_).both() + ca_.pem());
+  expect(Level::warn, under, "does not name *.example.net");
+  put(one, server_certificate("one.example.org", ca_).pem());
+  expect(Level::fail, one, "the usual certificate is shown in its place");
+  put(one, server_certificate("one.example.org", ca_, KeyKind::secp256k1).both());
+  expect(Level::fail, one, "no client can use its key");
+  put(one, server_certificate("one.example.org", ca_).both() + ca_.pem());
+  ASSERT_EQ(::chmod(control(one).c_str(), 0600), 0);
+  expect(Level::fail, one, "qmaild");
+  put("servercerts/one.example.org/servercert-ec.pem",
+      server_certificate("one.example.org", ca_).both() + ca_.pem());
+  expect(Level::warn, "servercerts/one.example.org/servercert-ec.pem", "same type");
+  remove(one);
+  expect(Level::fail, one, "is not there");
+}
+
+TEST_F(ChecksTest, NamesThatNobodyIsLookedForBy) {
+  for (const char* name : {"One.example.org", "*.org", "192.0.2.1", "a..b", "*", "mx.*.org"}) {
+    const std::string folder = std::string("servercerts/") + name;
+    std::filesystem::create_directories(control(folder));
+    expect(Level::warn, folder, "has no effect");
+  }
+}
+
 }  // namespace
 }  // namespace qmail::tlscheck
