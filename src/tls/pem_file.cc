@@ -92,7 +92,10 @@ std::string_view PemBlock::bytes() const {
   return {reinterpret_cast<const char*>(der.get()), der.get_deleter().size};
 }
 
-std::string PemFile::problem() const { return error != 0 ? reason : damage; }
+std::string PemFile::problem() const {
+  if (error == 0) return damage;
+  return absent ? system_error(error) : reason;
+}
 
 PemFile read_pem(const std::string& path) {
   ERR_clear_error();

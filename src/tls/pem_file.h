@@ -35,7 +35,7 @@ struct PemBlock {
 struct PemFile {
   std::vector<PemBlock> blocks{};
   int error = 0;         // errno of an open or read that failed
-  std::string reason{};  // and what it means
+  std::string reason{};  // and what it means; see secret_file.h
   bool absent =
       false;  // there is nothing of that name; a symbolic link that leads nowhere is there
   std::string damage{};  // why there are no more blocks, if not for the end of the file

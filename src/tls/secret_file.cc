@@ -35,7 +35,11 @@ SecretFile SecretFile::read(const std::string& path) {
   auto file = RegularFile::open(path);
   if (!file) {
     whole.absent = file.error().code == ENOENT && is_absent(path);
-    whole.fail(file.error());
+    if (whole.absent) {
+      whole.error = ENOENT;
+    } else {
+      whole.fail(file.error());
+    }
     return whole;
   }
   std::array<char, 8192> block;
