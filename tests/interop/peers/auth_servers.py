@@ -1,8 +1,9 @@
-"""Our qmail-remote logs in at real servers: aiosmtpd, npm's smtp-server, Exim, Postfix with Dovecot's SASL. Each offers
+"""Our qmail-remote logs in at real servers: aiosmtpd, npm's smtp-server, Haraka, Exim, Postfix with Dovecot's SASL. Each offers
 one mechanism a port, so that each of ours is used. A wrong password defers the mail; no password is in a report.
 """
 import json
 import pathlib
+import shutil
 import time
 
 import exim
@@ -39,9 +40,38 @@ def _smtp_server(world):
     return where, lambda token: _json(world, "auth-smtp-server", token)
 
 
+def _haraka(world):
+    program = install.node_modules() / "Haraka/bin/haraka"
+    where = {}
+    for number, mechanism in enumerate(PORTS):
+        ip, folder = world.ip(70 + number), world.folder(f"haraka-auth-{mechanism}")
+        for part in ("config", "plugins", "queue"):
+            (folder / part).mkdir()
+        config = {"smtp.ini": f"listen={ip}:{PORTS[mechanism]}\nnodes=0\n", "plugins": "tls\nauth/flat_file\nkeep\n", "host_list": "", "me": "haraka.test\n",
+                  "auth_flat_file.ini": f"[core]\nmethods={mechanism.upper()}\nconstrain_sender=false\n[users]\n{USER}={PASSWORD}\n"}
+        for name, content in config.items():
+            (folder / "config" / name).write_text(content)
+        shutil.copy(program.parent.parent / "config/connection.ini", folder / "config")
+        shutil.copy(world.pki / "rsa.key", folder / "config/tls_key.pem")
+        shutil.copy(world.pki / "rsa.crt", folder / "config/tls_cert.pem")
+        shutil.copy(HERE / "haraka_keep.js", folder / "plugins/keep.js")
+        world.start(["node", program, "-c", folder], log=f"haraka-auth-{mechanism}", env={"HARAKA_OUT": folder / "out"},
+                    ready=(ip, PORTS[mechanism]))
+        where[mechanism] = ip
+
+    def logged_in(token):
+        written = [world.folder(f"haraka-auth-{mechanism}") / "out" for mechanism in PORTS]
+        return _logged_in(b"".join(out.read_bytes() for out in written if out.exists()), token)
+    return where, logged_in
+
+
 def _json(world, log, token):
+    return _logged_in(world.log(log), token)
+
+
+def _logged_in(lines, token):
     import base64
-    for line in world.log(log).splitlines():
+    for line in lines.splitlines():
         if line.startswith(b"{"):
             got = json.loads(line)
             if token.encode() in base64.b64decode(got["data"]):
@@ -154,7 +184,7 @@ service auth {{
     return dict.fromkeys(PORTS, ip), lambda token: _mailbox(folder / "mail/inbox/new", token, f"Authenticated sender: {USER}")
 
 
-SERVERS = {"aiosmtpd": _aiosmtpd, "smtp-server": _smtp_server, "Exim": _exim, "Postfix and Dovecot": _postfix}
+SERVERS = {"aiosmtpd": _aiosmtpd, "smtp-server": _smtp_server, "Haraka": _haraka, "Exim": _exim, "Postfix and Dovecot": _postfix}
 
 
 def check(world, results):

@@ -4,13 +4,14 @@ const fs = require('fs');
 exports.hook_ehlo = (next, connection) => { connection.relaying = true; next(); };
 exports.hook_mail = (next, connection) => { connection.relaying = false; next(); };
 exports.hook_rcpt = next => next(OK);
+// (So does who has logged in.)
 exports.hook_queue = (next, connection) => {
   connection.transaction.message_stream.get_data(data => {
     const tls = connection.tls;
     // After STARTTLS Haraka does not look at the verdict of its TLS library: the certificate must do.
     const shown = tls.peerCertificate && tls.peerCertificate.subject && tls.peerCertificate.subject.CN === 'alice';
     fs.appendFileSync(process.env.HARAKA_OUT, JSON.stringify({
-      version: tls.cipher ? tls.cipher.version : '', certificate: !!(tls.verified || shown), data: data.toString('base64')}) + '\n');
+      version: tls.cipher ? tls.cipher.version : '', certificate: !!(tls.verified || shown), login: !!connection.notes.auth_user, data: data.toString('base64')}) + '\n');
     next(OK, 'kept');
   });
 };
