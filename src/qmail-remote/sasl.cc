@@ -134,9 +134,9 @@ std::optional<Secret> SaslExchange::cram_md5(std::string_view challenge) const {
   std::string message;
   message.reserve(user.size() + 1 + hexadecimal.size());
   message.append(user).append(" ").append(hexadecimal);
-  Secret answer = in_base64(message);
+  Secret encoded = in_base64(message);
   for (std::string* secret : {&*digest, &hexadecimal, &message}) wipe(*secret);
-  return answer;
+  return encoded;
 }
 
 }  // namespace qmail::remote

@@ -311,8 +311,8 @@ PluginAnswer Session::ask_plugins(Section section, Variables more) {
   }
   PluginAnswer answer = lookups_.ask_plugins(programs, variables);
   plugins_done_ = answer.ends_all;
-  for (auto& [where, refusal] : answer.later_refusals) {
-    later_refusals_.at(static_cast<std::size_t>(where)) = std::move(refusal);
+  for (auto& [where, text] : answer.later_refusals) {
+    later_refusals_.at(static_cast<std::size_t>(where)) = std::move(text);
   }
   for (const std::string& header : answer.headers) {
     // A client that repeats a command must not fill our memory with what a plug-in says each time.

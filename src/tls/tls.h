@@ -189,6 +189,8 @@ class ServerContext {
   // than one certificate to choose from, they are decoded when the client is known: what is wrong
   // inside the blocks of the file is a failure of accept() then.
   static Result<ServerContext, TlsError> create(const ServerSettings& settings);
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
   ServerContext(ServerContext&&) noexcept;
   ServerContext& operator=(ServerContext&&) noexcept;
   ~ServerContext();
