@@ -66,6 +66,7 @@ enum class Then {
   give_up,          // the report is final
   try_next,         // nothing of the envelope has gone out: another exchanger may do better
   without_flights,  // commands in one flight were not answered: the same server, one by one
+  in_the_clear,     // TLS failed, and need not be: the same server, without
 };
 
 struct Ending {

@@ -61,6 +61,16 @@ std::optional<ConfigError> take_words(const ControlDir& control, std::string_vie
   return std::nullopt;
 }
 
+std::optional<ConfigError> take_policies(const ControlDir& control, PolicyFile& policies) {
+  const auto lines = control.numbered_list("tlspolicy");
+  if (!lines) return lines.error();
+  if (!*lines) return std::nullopt;
+  auto known = PolicyFile::read(**lines);
+  if (!known) return known.error();
+  policies = std::move(*known);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
@@ -112,6 +122,7 @@ Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
   const auto words = control.line("tlsreport");
   if (!words) return failure(words.error());
   config.tls_words = *words && !(*words)->empty() && **words != "0";
+  if (auto error = take_policies(control, config.policies)) return Failure(*error);
   return config;
 }
 

@@ -10,6 +10,7 @@
 #include "qmail-remote/authsenders.h"
 #include "qmail-remote/bad_line.h"
 #include "qmail-remote/mx_resolver.h"
+#include "qmail-remote/policy_file.h"
 #include "qmail-remote/smtp_routes.h"
 #include "qmail-remote/source_address.h"
 #include "qmail/control.h"
@@ -29,6 +30,7 @@ struct RemoteConfig {
   Pipelining pipelining;
   WantedParameters parameters;
   bool tls_words = false;  // control/tlsreport
+  PolicyFile policies;
 };
 
 // control/outgoingip or outgoingip6 holds something else than an address of its family.

@@ -8,7 +8,6 @@
 #include "qmail-remote/message_writer.h"
 #include "qmail-remote/messages.h"
 #include "qmail-remote/smtp_routes.h"
-#include "qmail-remote/tls_policy.h"
 
 namespace qmail::remote {
 
@@ -21,8 +20,8 @@ constexpr int closing = 421;    // whatever was asked: the server hangs up
 
 }  // namespace
 
-Delivery::Delivery(int socket, const Server& server, const Manner& manner, const Mail& mail,
-                   Reports& reports, Flights flights)
+Delivery::Delivery(int socket, const Server& server, const TlsPolicy& policy, const Manner& manner,
+                   const Mail& mail, Reports& reports, Flights flights)
     : socket_(socket),
       server_(server),
       manner_(manner),
@@ -32,13 +31,12 @@ Delivery::Delivery(int socket, const Server& server, const Manner& manner, const
       client_(connection_, socket, manner.timeout),
       envelope_(client_, mail, reports, ip_),
       flights_(flights),
-      tls_(server, manner) {}
+      tls_(server, policy, manner) {}
 
 Ending Delivery::run() {
   try {
-    for (const auto phase :
-         {&Delivery::look_up_policy, &Delivery::open, &Delivery::hello, &Delivery::secure,
-          &Delivery::be_accepted, &Delivery::log_in, &Delivery::send_envelope}) {
+    for (const auto phase : {&Delivery::open, &Delivery::hello, &Delivery::secure,
+                             &Delivery::be_accepted, &Delivery::log_in, &Delivery::send_envelope}) {
       if (auto ending = (this->*phase)()) {
         quit();
         return std::move(*ending);
@@ -60,30 +58,9 @@ Ending Delivery::run() {
 
 // --- the phases ---
 
-Delivery::Phase Delivery::look_up_policy() {
-  auto policy = tls_policy(manner_.control, server_.name, server_.address);
-  if (!policy) {
-    return tls_.before(tls_policy_unknown(policy.error().file, policy.error().reason), {},
-                       Then::give_up);
-  }
-  const std::string& name = server_.name.empty() ? ip_ : server_.name;
-  if (manner_.login != nullptr && !manner_.allow_insecure_auth) {
-    policy->demand(manner_.login->why);
-    if (policy->forbidden && policy->demands_tls()) {
-      return tls_.before(tls_forbidden_while(name, policy->why), {}, Then::try_next);
-    }
-  }
-  tls_.set_policy(*std::move(policy));
-  return std::nullopt;
-}
-
 // On port 465 TLS, then the greeting.
 Delivery::Phase Delivery::open() {
   if (implicit_tls()) {
-    if (tls_.policy().level == TlsPolicy::Level::never) {
-      return tls_.before(tls_forbidden_on_465(server_.name.empty() ? ip_ : server_.name), {},
-                         Then::give_up);
-    }
     if (auto ending = tls_.prepare()) return ending;
     if (auto ending = start_tls()) return ending;
   }

@@ -23,8 +23,8 @@ namespace qmail::remote {
 class Delivery {
  public:
   // `socket` is connected to `server` and stays the caller's, as does everything referred to.
-  Delivery(int socket, const Server& server, const Manner& manner, const Mail& mail,
-           Reports& reports, Flights flights = Flights::as_offered);
+  Delivery(int socket, const Server& server, const TlsPolicy& policy, const Manner& manner,
+           const Mail& mail, Reports& reports, Flights flights = Flights::as_offered);
 
   Ending run();
 
@@ -32,7 +32,6 @@ class Delivery {
   using Phase = std::optional<Ending>;  // nothing: go on
 
   // --- the phases, in order ---
-  Phase look_up_policy();
   Phase open();
   Phase hello();
   Phase secure();

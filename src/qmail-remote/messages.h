@@ -130,6 +130,11 @@ inline std::string connection_died(const std::string& ip, std::string_view possi
 
 // --- TLS: "; connecting to IP.\n" or "; connected to IP.\n" follows ---
 
+// A whole report of what came before a handshake.
+inline MessageReport deferred_before_tls(const std::string& sentence, const std::string& ip,
+                                         std::string_view reply = {}) {
+  return deferred(sentence + "; connecting to " + ip + ".\n" + quoted_reply(reply));
+}
 inline std::string with_reason(std::string_view text, std::string_view reason) {
   std::string result(text);
   if (!reason.empty()) result.append(": ").append(one_line(reason));
@@ -165,6 +170,14 @@ inline std::string tls_forbidden(std::string_view name) {
 inline std::string tls_forbidden_on_465(std::string_view name) {
   return tls_forbidden(name) + ", but port 465 speaks nothing else";
 }
+inline std::string tls_forbidden_on_465_by(std::string_view file, std::string_view destination) {
+  return "TLS forbidden by " + std::string(file) + " for " + printable(destination) +
+         ", but port 465 speaks nothing else";
+}
+inline std::string policy_says(std::string_view file, std::string_view level,
+                               std::string_view destination) {
+  return std::string(file) + " says " + std::string(level) + " for " + printable(destination);
+}
 inline std::string tls_forbidden_while(std::string_view name, const std::string& why) {
   return tls_forbidden(name) + " while " + why;
 }
@@ -173,13 +186,25 @@ inline std::string tls_connect_failed(std::string_view reason) {
 }
 inline constexpr std::string_view text_plaintext_behind_starttls =
     "plaintext behind the reply to STARTTLS";
+inline constexpr std::string_view text_system_authorities = "the system's authorities";
+// AUTHORITIES: a file, or text_system_authorities.
 inline std::string chain_not_verified(const std::string& authorities, std::string_view reason) {
-  return with_reason("TLS unable to verify server with " + printable(authorities), reason);
+  const bool is_file = authorities != text_system_authorities;
+  return with_reason(
+      "TLS unable to verify server with " + (is_file ? printable(authorities) : authorities),
+      reason);
 }
 inline std::string name_not_verified(std::string_view name, std::string_view reason) {
   return "TLS unable to verify server " + printable(name) + ": " + std::string(reason);
 }
 inline constexpr std::string_view text_no_certificate = "no certificate provided";
+inline constexpr std::string_view text_no_name = "it has no name";
+inline std::string is_not_for(const std::string& names) {
+  return "certificate is not for " + names;
+}
+inline std::string other_fingerprint(const std::string& digits) {
+  return "certificate has another fingerprint, sha256:" + digits;
+}
 inline constexpr std::string_view text_no_matching_dns_name =
     "certificate contains no matching dNSNnames";  // so spelled for twenty years
 inline constexpr std::string_view text_no_common_name = "certificate contains no valid commonName";

@@ -14,6 +14,7 @@
 #include "qmail-remote/dns_client.h"
 #include "qmail-remote/messages.h"
 #include "qmail-remote/mx_resolver.h"
+#include "qmail-remote/server_policy.h"
 #include "qmail-remote/server_walk.h"
 #include "qmail-remote/tcpto.h"
 #include "qmail/environment.h"
@@ -102,13 +103,41 @@ Result<Manner, BadLine> manner_on(int socket, const Manner& manner, const HeloHo
   return here;
 }
 
+// What control/tlspolicy says about the destination.
+Result<DomainPolicy, BadLine> policy_of(const std::string& destination,
+                                        const PolicyFile& policies) {
+  DomainPolicy policy{destination};
+  auto found = policies.find(destination);
+  if (!found) return Failure(found.error());
+  if (*found) {
+    policy.words = std::move((*found)->policy);
+    policy.file = "control/tlspolicy";
+  }
+  return policy;
+}
+
+ServerPolicies::Credentials credentials_of(const Manner& manner) {
+  if (manner.login == nullptr) return {};
+  if (manner.allow_insecure_auth) return {true};
+  return {true, manner.login->why};
+}
+
 // Calls one server after another until one has taken or refused the mail, or all have been called.
-MessageReport try_servers(ServerWalk walk, const Dialing& dialing, const HeloHosts& helohosts,
-                          const Manner& manner, const Mail& mail, Reports& reports) {
-  while (auto call = walk.next()) {
-    const auto here = manner_on(call->socket.get(), manner, helohosts);
+MessageReport try_servers(ServerWalk walk, std::uint16_t port, const ServerPolicies& policies,
+                          const Dialing& dialing, const HeloHosts& helohosts, const Manner& manner,
+                          const Mail& mail, Reports& reports) {
+  while (const Exchanger* server = walk.next()) {
+    auto socket = walk.call();
+    if (!socket) continue;
+    auto policy = policies.of(*server, port);
+    if (!policy) {
+      walk.ended(std::move(policy.error()));
+      continue;
+    }
+    const auto here = manner_on(socket->get(), manner, helohosts);
     if (!here) return unusable_line(here.error());
-    walk.ended(converse(std::move(call->socket), call->server, dialing, *here, mail, reports));
+    walk.ended(converse(*std::move(socket), {server->address, port, server->name},
+                        *std::move(policy), dialing, *here, mail, reports));
   }
   return std::move(walk).report();
 }
@@ -122,6 +151,9 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   auto route = config->senders.find(invocation.sender);
   if (route && !*route) route = config->routes.find(invocation.host);
   if (!route) return unusable_line(route.error());
+  auto policy =
+      policy_of(destination(*route ? (*route)->relay : invocation.host), config->policies);
+  if (!policy) return unusable_line(policy.error());
   // Of all the passwords in them none but this route's is needed any more.
   config->senders = {};
   config->routes = {};
@@ -154,9 +186,11 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   const Mail mail{remote::quoted(invocation.sender), std::move(recipients->list),
                   invocation.message};
   const Dialing dialing{config->timeout_connect, config->sources};
-  return try_servers({*std::move(servers), *route ? (*route)->port : smtp_port, dialing,
+  const std::uint16_t port = *route ? (*route)->port : smtp_port;
+  const ServerPolicies policies(control, *std::move(policy), credentials_of(manner));
+  return try_servers({*std::move(servers), port, dialing,
                       TimeoutTable("queue/lock", TimeoutTable::patience_of(::getpid()))},
-                     dialing, config->helohosts, manner, mail, reports);
+                     port, policies, dialing, config->helohosts, manner, mail, reports);
 }
 
 }  // namespace qmail::remote

@@ -11,25 +11,28 @@ ServerWalk::ServerWalk(std::vector<Exchanger> servers, std::uint16_t port, const
                        TimeoutTable table)
     : servers_(std::move(servers)), port_(port), dialing_(dialing), table_(std::move(table)) {}
 
-std::optional<ServerWalk::Call> ServerWalk::next() {
+const Exchanger* ServerWalk::next() {
   while (!over_ && at_ < servers_.size()) {
     const Exchanger& server = servers_[at_++];
-    const auto entry = table_.look_up(server.address, ::time(nullptr));
-    if (entry.skip) continue;
-    auto socket = dial(server.address, port_, dialing_);
-    if (!socket) {
-      over_ = !may_go_on(server, entry, socket.error());
-      continue;
-    }
-    if (entry.known) table_.clear(server.address);
-    return Call{*std::move(socket), {server.address, port_, server.name}};
+    entry_ = table_.look_up(server.address, ::time(nullptr));
+    if (!entry_.skip) return &server;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<UniqueFd> ServerWalk::call() {
+  const Exchanger& server = servers_[at_ - 1];
+  auto socket = dial(server.address, port_, dialing_);
+  if (!socket) {
+    over_ = !may_go_on(server, socket.error());
+    return std::nullopt;
+  }
+  if (entry_.known) table_.clear(server.address);
+  return *std::move(socket);
 }
 
 // Where no connection came about: false when that is our own trouble, which ends everything.
-bool ServerWalk::may_go_on(const Exchanger& server, const TimeoutTable::Entry& entry,
-                           const DialError& error) {
+bool ServerWalk::may_go_on(const Exchanger& server, const DialError& error) {
   switch (error.kind) {
     case DialError::Kind::no_socket:
       report_ = deferred(text_no_resources);
@@ -41,7 +44,7 @@ bool ServerWalk::may_go_on(const Exchanger& server, const TimeoutTable::Entry& e
       table_.note_timeout(server.address, ::time(nullptr));
       return true;
     case DialError::Kind::failed:
-      if (entry.known) table_.clear(server.address);
+      if (entry_.known) table_.clear(server.address);
       return true;
   }
   return true;

@@ -30,27 +30,26 @@ class ServerWalk {
   ServerWalk(std::vector<Exchanger> servers, std::uint16_t port, const Dialing& dialing,
              TimeoutTable table);
 
-  struct Call {
-    UniqueFd socket;  // connected
-    Server server;
-  };
-  // Whom to talk to now. Nothing: it is over, report() says why.
-  std::optional<Call> next();
+  // Whose turn it is. Null: it is over, report() says why.
+  const Exchanger* next();
+  // A connection to that server; nothing: it cannot be had, on to the next one.
+  std::optional<UniqueFd> call();
 
-  // What the conversation with that server came to.
+  // What the conversation with that server came to, or why there was none.
   void ended(Ending ending);
 
   // What is to be said of the message; once next() has returned nothing.
   MessageReport report() &&;
 
  private:
-  bool may_go_on(const Exchanger& server, const TimeoutTable::Entry& entry, const DialError& error);
+  bool may_go_on(const Exchanger& server, const DialError& error);
 
   std::vector<Exchanger> servers_;
   std::uint16_t port_;
   Dialing dialing_;
   TimeoutTable table_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0;           // behind the one whose turn it is
+  TimeoutTable::Entry entry_{};  // what the table says about that one
   int conversations_ = 0;
   bool over_ = false;
   std::optional<MessageReport> report_;

@@ -47,10 +47,18 @@ Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::strin
   if (!pem) return Failure(pem.error());
   if (*pem) {
     const std::string file = control.file(**pem);
-    return TlsPolicy{TlsPolicy::Level::verify, printable(file) + " exists", Then::give_up, file};
+    TlsPolicy policy;
+    policy.level = TlsPolicy::Level::verify;
+    policy.why = printable(file) + " exists";
+    policy.when_unmet = Then::give_up;
+    policy.server_name = without_final_dot(name);
+    policy.verification = tls::Anchors{file, {policy.server_name}};
+    policy.authorities = file;
+    return policy;
   }
 
-  TlsPolicy forbidden{TlsPolicy::Level::never};
+  TlsPolicy forbidden;
+  forbidden.level = TlsPolicy::Level::never;
   forbidden.forbidden = true;
   const auto exhaustive = control.has("tlshosts/exhaustivelist");
   if (!exhaustive) return Failure(exhaustive.error());
@@ -59,13 +67,22 @@ Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::strin
   const auto excluded =
       listed(control, "notlshosts/", name.empty() ? address.text() : std::string(name), "");
   if (!excluded) return Failure(excluded.error());
-  return *excluded ? forbidden : TlsPolicy{};
+  if (*excluded) return forbidden;
+  TlsPolicy usual;
+  usual.server_name = without_final_dot(name);
+  return usual;
 }
 
 void TlsPolicy::demand(const std::string& because) {
   if (demands_tls()) return;
   level = Level::encrypt;
   why = because;
+  falls_back = false;
+}
+
+std::string without_final_dot(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return std::string(name);
 }
 
 }  // namespace qmail::remote

@@ -1,5 +1,5 @@
-// TlsPolicy: what a delivery asks of TLS with one server, wherever it came from; and the oldest
-// source of it, control/tlshosts and control/notlshosts:
+// TlsPolicy: what a delivery asks of TLS with one server, wherever it came from (server_policy.h);
+// and the oldest source of it, control/tlshosts and control/notlshosts:
 //
 //   control/tlshosts/NAME.pem         TLS, verified against this file, or no mail
 //   control/notlshosts/NAME           no TLS
@@ -14,11 +14,13 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "qmail-remote/attempt.h"
 #include "qmail/control.h"
 #include "qmail/ip_address.h"
 #include "qmail/result.h"
+#include "tls/tls.h"
 
 namespace qmail::remote {
 
@@ -34,8 +36,18 @@ struct TlsPolicy {
   std::string why{};
   // What follows when a demand is not met.
   Then when_unmet = Then::try_next;
-  // verify: the file of trust anchors, as reports name it.
+  // may: after a failed handshake the same server is called once more, and spoken to in the clear.
+  bool falls_back = false;
+  bool has_fallen_back = false;  // this is that second call
+
+  // verify: what the certificate must be.
+  tls::Verification verification{};
+  // How reports name the authorities: the file, or "the system's authorities".
   std::string authorities{};
+  // Whom the certificate may be for, as reports list them; empty where a tlshosts file demands it,
+  // whose reports have words of their own.
+  std::vector<std::string> wanted{};
+  std::string server_name{};  // SNI
 
   // never, by a file that nothing but a tlshosts file outweighs.
   bool forbidden = false;
@@ -50,5 +62,8 @@ struct TlsPolicy {
 // of the files is there, so the mail must wait.
 Result<TlsPolicy, ControlError> tls_policy(const ControlDir& control, std::string_view name,
                                            const IpAddress& address);
+
+// RFC 6066 knows no final dot in a server's name, and certificates carry none.
+std::string without_final_dot(std::string_view name);
 
 }  // namespace qmail::remote

@@ -21,10 +21,14 @@ std::string remarks(const std::vector<tls::Warning>& warnings) {
   return text;
 }
 
-// RFC 6066 knows no final dot in a server's name, and certificates carry none.
-std::string without_final_dot(std::string name) {
-  if (!name.empty() && name.back() == '.') name.pop_back();
-  return name;
+// "mx.example.org, .example.org"
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ", ";
+    text += printable(name);
+  }
+  return text;
 }
 
 }  // namespace
@@ -32,8 +36,8 @@ std::string without_final_dot(std::string name) {
 std::optional<Ending> TlsUpgrade::prepare() {
   if (const auto error = tls::load()) return unavailable(*error);
   tls::ClientSettings settings;
-  settings.server_name = without_final_dot(server_.name);
-  if (policy_.level == TlsPolicy::Level::verify) settings.anchors_file = policy_.authorities;
+  settings.server_name = policy_.server_name;
+  if (policy_.level == TlsPolicy::Level::verify) settings.verification = policy_.verification;
   settings.certificate_file = manner_.control.file("clientcert.pem");
   const auto parameters = tls::read_parameters(
       manner_.control, {"tlsclientciphers", "clientciphersuite", "tlsclientmethod"});
@@ -74,8 +78,10 @@ std::optional<Ending> TlsUpgrade::handshake(Connection& connection, int socket) 
   if (!session) {
     const tls::TlsError& error = session.error();
     const std::string reason = error.detail + remarks(context_->warnings());
-    if (error.step == tls::TlsError::Step::handshake)
-      return after(tls_connect_failed(reason), then);
+    if (error.step == tls::TlsError::Step::handshake) {
+      const bool once_more = policy_.falls_back && server_.port != smtps_port;
+      return after(tls_connect_failed(reason), once_more ? Then::in_the_clear : then);
+    }
     return after(tls_connection_failed(reason), Then::give_up);
   }
   connection.upgrade(std::move(session->transport));
@@ -90,9 +96,14 @@ std::optional<Ending> TlsUpgrade::handshake(Connection& connection, int socket) 
 
 std::string TlsUpgrade::words() const {
   if (!manner_.with_tls_words) return {};
-  if (!active()) return std::string(text_without_tls);
-  const bool verified = session_->state == tls::ServerCertificate::State::verified;
-  return tls_words(session_facts_, verified ? Trust::verified : Trust::untrusted);
+  if (!active()) {
+    return std::string(policy_.has_fallen_back ? text_after_failed_tls : text_without_tls);
+  }
+  if (session_->state != tls::ServerCertificate::State::verified) {
+    return tls_words(session_facts_, Trust::untrusted);
+  }
+  const bool pinned = std::holds_alternative<tls::Fingerprints>(policy_.verification);
+  return tls_words(session_facts_, pinned ? Trust::fingerprint : Trust::verified);
 }
 
 std::optional<Ending> TlsUpgrade::verify() const {
@@ -105,21 +116,31 @@ std::optional<Ending> TlsUpgrade::verify() const {
 
 std::string TlsUpgrade::verification_failure() const {
   using State = tls::ServerCertificate::State;
+  const std::string& name = server_.name.empty() ? ip_ : server_.name;
   switch (session_->state) {
     case State::none:
-      return name_not_verified(server_.name, text_no_certificate);
+      return name_not_verified(name, text_no_certificate);
+    case State::other_fingerprint:
+      return name_not_verified(name, other_fingerprint(session_->fingerprint));
     case State::no_matching_dns_name:
-      return name_not_verified(server_.name, text_no_matching_dns_name);
     case State::no_common_name:
-      return name_not_verified(server_.name, text_no_common_name);
     case State::other_common_name:
-      return name_not_verified(server_.name, received_certificate_for(session_->common_name));
+      return name_not_verified(
+          name, policy_.wanted.empty() ? name_trouble() : is_not_for(joined(policy_.wanted)));
     case State::verified:
     case State::chain_not_verified:
     case State::unverified:
       break;
   }
   return chain_not_verified(policy_.authorities, session_->reason);
+}
+
+// As a tlshosts file's reports have it.
+std::string TlsUpgrade::name_trouble() const {
+  using State = tls::ServerCertificate::State;
+  if (session_->state == State::no_matching_dns_name) return std::string(text_no_matching_dns_name);
+  if (session_->state == State::no_common_name) return std::string(text_no_common_name);
+  return received_certificate_for(session_->common_name);
 }
 
 // --- endings ---
@@ -129,7 +150,7 @@ Ending TlsUpgrade::unmet(const std::string& sentence, std::string_view reply) co
 }
 
 Ending TlsUpgrade::before(const std::string& sentence, std::string_view reply, Then then) const {
-  return {deferred(sentence + "; connecting to " + ip_ + ".\n" + quoted_reply(reply)), then};
+  return {deferred_before_tls(sentence, ip_, reply), then};
 }
 
 Ending TlsUpgrade::after(const std::string& sentence, Then then) const {

@@ -17,10 +17,10 @@ namespace qmail::remote {
 
 class TlsUpgrade {
  public:
-  TlsUpgrade(const Server& server, const Manner& manner)
-      : server_(server), manner_(manner), ip_(server.address.text()) {}
+  // All stay the caller's.
+  TlsUpgrade(const Server& server, const TlsPolicy& policy, const Manner& manner)
+      : server_(server), policy_(policy), manner_(manner), ip_(server.address.text()) {}
 
-  void set_policy(TlsPolicy policy) { policy_ = std::move(policy); }
   const TlsPolicy& policy() const { return policy_; }
 
   // Everything about TLS that can fail before the server hears of it. Without can_start()
@@ -43,18 +43,18 @@ class TlsUpgrade {
 
   // --- endings ---
   Ending unmet(const std::string& sentence, std::string_view reply = {}) const;
-  // "…; connecting to IP": before a handshake was begun.
   Ending before(const std::string& sentence, std::string_view reply, Then then) const;
 
  private:
   std::optional<Ending> unavailable(const tls::TlsError& error) const;
   Ending after(const std::string& sentence, Then then) const;
   std::string verification_failure() const;
+  std::string name_trouble() const;
 
   const Server& server_;
+  const TlsPolicy& policy_;
   const Manner& manner_;
   std::string ip_;
-  TlsPolicy policy_;
   std::optional<tls::ClientContext> context_;
   std::optional<tls::ServerCertificate> session_;  // what it showed
   tls::SessionFacts session_facts_;

@@ -2,6 +2,7 @@
 //
 //   TLS: TLSv1.3 TLS_AES_256_GCM_SHA384 verified.
 //   TLS: none.
+//   TLS: none after a failed handshake.
 //
 // qmail-send's log has it as one of the words behind "success:", so its form is interface.
 #pragma once
@@ -15,10 +16,12 @@
 namespace qmail::remote {
 
 // How the server's certificate was found good. What could not count is untrusted, too.
-enum class Trust { untrusted, verified };
+enum class Trust { untrusted, fingerprint, verified };
 
 constexpr std::string_view word_for(Trust trust) {
   switch (trust) {
+    case Trust::fingerprint:
+      return "fingerprint";
     case Trust::verified:
       return "verified";
     case Trust::untrusted:
@@ -33,5 +36,6 @@ inline std::string tls_words(const tls::SessionFacts& facts, Trust trust) {
 }
 
 inline constexpr std::string_view text_without_tls = "TLS: none.\n";
+inline constexpr std::string_view text_after_failed_tls = "TLS: none after a failed handshake.\n";
 
 }  // namespace qmail::remote

@@ -43,7 +43,7 @@ void check_verified_hosts(const Site& site, Findings& found) {
       found.warn(file, "capitals in its name: it is found only for a host that DNS spells just so");
     }
     tls::ClientSettings settings;
-    settings.anchors_file = file;
+    settings.verification = tls::Anchors{file};
     const auto context = tls::ClientContext::create(settings);
     if (!context) {
       found.fail(file,

@@ -13,6 +13,14 @@ namespace {
 
 bool has_login(const std::string& line) { return line.find('|') != std::string::npos; }
 
+// Does control/tlspolicy have the relay prove who it is?
+bool policy_verifies(const Site& site, const std::string& relay) {
+  const auto config = remote::read_config(site.control);
+  if (!config) return false;
+  const auto found = config->policies.find(remote::destination(relay));
+  return found && *found && (*found)->policy.level >= remote::PolicyWords::Level::fingerprint;
+}
+
 // A login is sent inside TLS only: what the files about TLS make of the relay.
 void check_relay(const Site& site, const std::string& file, const remote::Route& route,
                  Findings& found) {
@@ -20,6 +28,7 @@ void check_relay(const Site& site, const std::string& file, const remote::Route&
   const std::string& relay = route.relay;
   const auto verified = site.control.has("tlshosts/" + relay + ".pem");
   if (verified && *verified) return;
+  if (policy_verifies(site, relay)) return;
   for (const std::string& entry : {"notlshosts/" + relay, std::string("tlshosts/exhaustivelist")}) {
     const auto forbids = site.control.has(entry);
     if (!forbids || !*forbids || route.port == remote::smtps_port) continue;
@@ -31,8 +40,9 @@ void check_relay(const Site& site, const std::string& file, const remote::Route&
     found.warn(file, "has a login for " + relay +
                          ", an address: whoever answers there gets it; a name can be verified");
   } else {
-    found.warn(file, "has a login for " + relay + ", and whoever answers there gets it: " +
-                         site.control.file("tlshosts/" + relay + ".pem") + " has it verified");
+    found.warn(file, "has a login for " + relay +
+                         ", and whoever answers there gets it: " + site.control.file("tlspolicy") +
+                         " with " + relay + ":secure has it verified");
   }
 }
 

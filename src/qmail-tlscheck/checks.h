@@ -19,6 +19,7 @@ void check_parameters(const Site& site, Findings& found);
 void check_relaying(const Site& site, Findings& found);
 void check_hosts(const Site& site, Findings& found);
 void check_deliveries(const Site& site, Findings& found);
+void check_policies(const Site& site, Findings& found);
 void check_logins(const Site& site, Findings& found);
 void check_services(const Site& site, Findings& found);
 

@@ -18,14 +18,48 @@ namespace {
 
 using Step = TlsError::Step;
 
-std::optional<TlsError> trust_anchors(SSL_CTX* context, const std::string& file) {
-  const PemFile pem = read_pem(file);
-  const Authorities found = add_authorities(SSL_CTX_get_cert_store(context), pem);
-  if (!found.problem.empty()) return TlsError{Step::trust, found.problem, file};
-  if (found.count() > 0) return std::nullopt;
-  return TlsError{Step::trust, library_error(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND),
-                  file};
+std::optional<TlsError> trust_anchors(SSL_CTX* context, const Anchors& anchors) {
+  if (anchors.file.empty()) {
+    if (SSL_CTX_set_default_verify_paths(context) == 1) return std::nullopt;
+    return TlsError{Step::trust, take_library_error()};
+  }
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  const PemFile pem = read_pem(anchors.file);
+  const Authorities found = add_authorities(store, pem);
+  if (!found.problem.empty()) return TlsError{Step::trust, found.problem, anchors.file};
+  if (found.count() == 0) {
+    return TlsError{Step::trust, library_error(ERR_LIB_X509, X509_R_NO_CERTIFICATE_OR_CRL_FOUND),
+                    anchors.file};
+  }
+  if (anchors.partial_chains) X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+  return std::nullopt;
 }
+
+void judge(const Anchors& anchors, SSL* ssl, X509* certificate, ServerCertificate& result) {
+  const long verdict = SSL_get_verify_result(ssl);
+  if (verdict != X509_V_OK) {
+    result.state = ServerCertificate::State::chain_not_verified;
+    result.reason = X509_verify_cert_error_string(verdict);
+  } else if (certificate == nullptr) {
+    result.state = ServerCertificate::State::none;
+  } else {
+    compare_name(certificate, anchors.names, anchors.domains, result);
+  }
+}
+
+void judge(const Fingerprints& wanted, SSL* /*ssl*/, X509* certificate, ServerCertificate& result) {
+  if (certificate == nullptr) {
+    result.state = ServerCertificate::State::none;
+    return;
+  }
+  result.fingerprint = sha256_of(certificate);
+  result.state = has_fingerprint(certificate, wanted.digests)
+                     ? ServerCertificate::State::verified
+                     : ServerCertificate::State::other_fingerprint;
+}
+
+void judge(std::monostate /*nothing*/, SSL* /*ssl*/, X509* /*certificate*/,
+           ServerCertificate& /*result*/) {}
 
 }  // namespace
 
@@ -34,13 +68,13 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
   if (!context) return Failure(TlsError{Step::context, take_library_error()});
   ClientContext result;
   result.server_name_ = settings.server_name;
-  if (settings.anchors_file) {
-    if (auto error = trust_anchors(context.get(), *settings.anchors_file)) return Failure(*error);
-    result.verifies_ = true;
+  result.verification_ = settings.verification;
+  if (const auto* anchors = std::get_if<Anchors>(&settings.verification)) {
+    if (auto error = trust_anchors(context.get(), *anchors)) return Failure(*error);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, carry_on);
   } else {
-    // Nobody is verified, so any TLS is better than mail that is stuck: short keys, SHA-1, servers
-    // without RFC 5746. TLS 1.2 stays the floor, and somebody must have a key (narrow).
+    // No chain is looked at, so any TLS is better than mail that is stuck: short keys, SHA-1,
+    // servers without RFC 5746. TLS 1.2 stays the floor, and somebody must have a key (narrow).
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_security_level(context.get(), 0);
     SSL_CTX_set_options(context.get(), SSL_OP_LEGACY_SERVER_CONNECT);
@@ -67,7 +101,8 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
 std::optional<TlsError> ClientContext::narrow(ssl_ctx_st* context, const Parameters& parameters) {
   Parameters allowed = parameters;
   // What the security level, which is lower here than the library's, keeps out of any list.
-  if (!verifies_ && allowed.ciphers.list != Ciphers().list) {
+  const bool lowered = !std::holds_alternative<Anchors>(verification_);
+  if (lowered && allowed.ciphers.list != Ciphers().list) {
     allowed.ciphers.list += ":!aNULL:!eNULL";
   }
   auto odd = use_parameters(context, allowed);
@@ -100,17 +135,11 @@ Result<ClientSession, TlsError> ClientContext::connect(int in, int out, Deadline
     session.server.subject = one_line(X509_get_subject_name(certificate.get()));
     session.server.issuer = one_line(X509_get_issuer_name(certificate.get()));
   }
-  if (verifies_) {
-    const long verdict = SSL_get_verify_result(transport->ssl());
-    if (verdict != X509_V_OK) {
-      session.server.state = ServerCertificate::State::chain_not_verified;
-      session.server.reason = X509_verify_cert_error_string(verdict);
-    } else if (!certificate) {
-      session.server.state = ServerCertificate::State::none;
-    } else {
-      compare_name(certificate.get(), server_name_, session.server);
-    }
-  }
+  std::visit(
+      [&](const auto& wanted) {
+        judge(wanted, transport->ssl(), certificate.get(), session.server);
+      },
+      verification_);
   session.transport = std::move(transport);
   return session;
 }

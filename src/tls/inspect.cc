@@ -118,7 +118,7 @@ bool speaks_for(const std::string& path, std::string_view host) {
   const CertificatePtr certificate = first_certificate(read_pem(path));
   if (!certificate) return false;
   ServerCertificate verdict;
-  compare_name(certificate.get(), host, verdict);
+  compare_name(certificate.get(), {std::string(host)}, {}, verdict);
   return verdict.state == ServerCertificate::State::verified;
 }
 

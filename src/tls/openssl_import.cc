@@ -87,6 +87,8 @@
   F(0, EVP_aes_256_cbc) \
   F(0, EVP_md5) \
   F(0, EVP_sha256) \
+  F(0, EVP_sha384) \
+  F(0, EVP_sha512) \
   F(1, GENERAL_NAMES_free) \
   F(7, HMAC) \
   F(2, OPENSSL_cleanse) \
@@ -120,6 +122,7 @@
   F(3, SSL_CTX_set_cert_cb) \
   F(3, SSL_CTX_set_client_hello_cb) \
   F(2, SSL_CTX_set_default_read_buffer_len) \
+  F(1, SSL_CTX_set_default_verify_paths) \
   F(3, SSL_CTX_set_ex_data) \
   F(2, SSL_CTX_set_num_tickets) \
   F(2, SSL_CTX_set_options) \
@@ -177,13 +180,15 @@
   F(4, X509_digest) \
   F(1, X509_free) \
   F(1, X509_get0_pubkey) \
+  F(1, X509_get_X509_PUBKEY) \
   F(4, X509_get_ext_d2i) \
   F(1, X509_get_issuer_name) \
   F(1, X509_get_subject_name) \
   F(1, X509_verify_cert_error_string) \
   F(3, d2i_X509) \
   F(3, d2i_X509_AUX) \
-  F(3, d2i_X509_CRL)
+  F(3, d2i_X509_CRL) \
+  F(2, i2d_X509_PUBKEY)
 // clang-format on
 
 namespace {

@@ -1,5 +1,6 @@
 #include "tls/peer_identity.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -41,9 +42,49 @@ bool is_host_name(std::string_view host) {
   return !host.empty() && host.front() != '.' && host.find('\0') == std::string_view::npos;
 }
 
-bool matches(X509* certificate, std::string_view host) {
-  return is_host_name(host) && X509_check_host(certificate, host.data(), host.size(),
-                                               X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+bool check_host(X509* certificate, std::string_view host) {
+  return X509_check_host(certificate, host.data(), host.size(),
+                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+}
+
+struct FreeDer {
+  void operator()(unsigned char* der) const { OPENSSL_free(der); }
+};
+
+using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
+std::string hexadecimal(const Digest& digest, unsigned length) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : std::span(digest).first(length)) {
+    text.push_back(digits[byte >> 4]);
+    text.push_back(digits[byte & 15]);
+  }
+  return text;
+}
+
+std::string digest_of(const X509* certificate, const EVP_MD* algorithm) {
+  Digest digest;
+  unsigned length = 0;
+  if (X509_digest(certificate, algorithm, digest.data(), &length) != 1) return {};
+  return hexadecimal(digest, length);
+}
+
+std::string key_digest_of(const X509* certificate, const EVP_MD* algorithm) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  const std::unique_ptr<unsigned char, FreeDer> owned(der);
+  Digest digest;
+  unsigned length = 0;
+  if (size <= 0 || EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), &length,
+                              algorithm, nullptr) != 1) {
+    return {};
+  }
+  return hexadecimal(digest, length);
+}
+
+const EVP_MD* algorithm_of(std::string_view digest) {
+  return digest.size() == 64 ? EVP_sha256() : digest.size() == 96 ? EVP_sha384() : EVP_sha512();
 }
 
 }  // namespace
@@ -62,22 +103,18 @@ std::vector<std::string> alternative_emails(const X509* certificate) {
   return emails;
 }
 
-std::string sha256_of(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-  std::string text;
-  constexpr std::string_view digits = "0123456789abcdef";
-  for (const unsigned char byte : std::span(digest).first(size)) {
-    text.push_back(digits[byte >> 4U]);
-    text.push_back(digits[byte & 0xfU]);
-  }
-  return text;
-}
+std::string sha256_of(const X509* certificate) { return digest_of(certificate, EVP_sha256()); }
 
-void compare_name(X509* certificate, std::string_view host, ServerCertificate& result) {
+void compare_name(X509* certificate, const std::vector<std::string>& hosts,
+                  const std::vector<std::string>& domains, ServerCertificate& result) {
   using State = ServerCertificate::State;
-  if (matches(certificate, host)) {
+  const bool is_for_host = std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+    return is_host_name(host) && check_host(certificate, host);
+  });
+  const bool is_under = std::any_of(domains.begin(), domains.end(), [&](const std::string& domain) {
+    return is_host_name(domain) && check_host(certificate, "." + domain);
+  });
+  if (is_for_host || is_under) {
     result.state = State::verified;
   } else if (has_dns_name(certificate)) {
     result.state = State::no_matching_dns_name;
@@ -87,6 +124,14 @@ void compare_name(X509* certificate, std::string_view host, ServerCertificate& r
   } else {
     result.state = State::no_common_name;
   }
+}
+
+bool has_fingerprint(X509* certificate, const std::vector<std::string>& digests) {
+  return std::any_of(digests.begin(), digests.end(), [&](const std::string& digest) {
+    const EVP_MD* algorithm = algorithm_of(digest);
+    return !digest.empty() && (digest == digest_of(certificate, algorithm) ||
+                               digest == key_digest_of(certificate, algorithm));
+  });
 }
 
 std::string one_line(const X509_NAME* name) {

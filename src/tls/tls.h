@@ -7,10 +7,12 @@
 // mail.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "qmail/control.h"
@@ -120,19 +122,21 @@ struct ClientCertificate {
   std::string sha256{};
 };
 
-// How the names in a server's certificate compare with the name that was wanted.
+// What came of comparing a server's certificate with what was wanted (Verification).
 struct ServerCertificate {
   enum class State {
-    unverified,          // no trust anchors were given: nothing was checked
-    verified,            // chain, dates, purpose and name
+    unverified,          // nothing was wanted: nothing was checked
+    verified,            // anchors: chain, dates, purpose and name
     chain_not_verified,  // `reason`
     none,                // the server showed none
     no_matching_dns_name,
     no_common_name,     // no dNSName there, and no common name either
     other_common_name,  // no dNSName there, and the common name is `common_name`
+    other_fingerprint,  // `fingerprint` is its own
   };
   State state = State::unverified;
   std::string reason{};
+  std::string fingerprint{};  // SHA-256, in lower case; where fingerprints were wanted
   std::string common_name{};
   std::string subject{};  // one line, for reports with DEBUG; empty when none
   std::string issuer{};
@@ -221,11 +225,23 @@ class ServerContext {
 
 // --- client ---
 
+// What the server's certificate must be.
+struct Anchors {       // signed by one of these, and for one of the names
+  std::string file{};  // the only trust anchors; empty: the system's store
+  std::vector<std::string> names{};
+  std::vector<std::string> domains{};  // any name under one of these is as good
+  bool partial_chains =
+      false;  // a certificate of the file that is not self-signed is an anchor, too
+};
+struct Fingerprints {  // one of these, or with such a key; whoever signed it, whenever
+  std::vector<std::string> digests{};  // SHA-256, -384, -512 in lower-case hexadecimal digits
+};
+using Verification = std::variant<std::monostate, Anchors, Fingerprints>;
+
 struct ClientSettings {
-  // Sent as SNI and looked for in the certificate; empty for a server that has no name.
+  // Sent as SNI; empty for a server that has no name.
   std::string server_name{};
-  // The only trust anchors; absent: the server is not verified.
-  std::optional<std::string> anchors_file{};
+  Verification verification{};  // by default nothing: whoever answers
   // Shown when the server asks; silently left out when absent or unusable (then warnings() says
   // why).
   std::string certificate_file{};
@@ -255,7 +271,7 @@ class ClientContext {
   std::unique_ptr<ssl_ctx_st, ContextDeleter> context_;
   std::vector<Warning> warnings_;
   std::string server_name_;
-  bool verifies_ = false;
+  Verification verification_;
 };
 
 }  // namespace qmail::tls

@@ -5,7 +5,8 @@
 //   - K only if the first reply that began behind the final dot, found here anew, is 2xx, and a
 //   recipient was accepted;
 //   - "Possible duplicate!" only if the final dot went out;
-//   - when TLS is demanded nothing of the envelope or the message goes out in the clear;
+//   - when TLS is demanded (by a tlshosts file, control/tlspolicy or a password) nothing of the
+//   envelope or the message goes out in the clear;
 //   - with a login nothing of the envelope goes out before AUTH, AUTH not in the clear unless that
 //   is
 //     allowed, and no report has the password in it.
@@ -29,6 +30,7 @@
 #include <vector>
 
 #include "qmail-remote/delivery.h"
+#include "qmail-remote/server_policy.h"
 #include "qmail/unique_fd.h"
 
 namespace {
@@ -102,6 +104,17 @@ Reported parse(std::string_view output) {
   return reported;
 }
 
+// What control/tlspolicy says, by two bits of the first byte.
+ServerPolicies policies_for(const Manner& manner, std::uint8_t choice) {
+  constexpr const char* said[] = {nullptr, "may", "encrypt", "secure"};
+  const char* text = said[(choice >> 4 & 1) + (choice >> 6 & 2)];
+  DomainPolicy domain{"y.test", std::nullopt, "control/tlspolicy"};
+  if (text != nullptr) domain.words = *parse_policy(text);
+  ServerPolicies::Credentials credentials{manner.login != nullptr};
+  if (credentials.any && !manner.allow_insecure_auth) credentials.demand = manner.login->why;
+  return {manner.control, domain, credentials};
+}
+
 constexpr std::string_view password = "hunter2";
 constexpr std::string_view message = "Subject: fuzz\n\n.hello\n";
 constexpr std::string_view message_on_the_wire = "Subject: fuzz\r\n\r\n..hello\r\n.\r\n";
@@ -169,7 +182,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (logs_in) manner.login = &login;
   manner.allow_insecure_auth = insecure;
   Reports reports;
-  const Ending ending = Delivery(ours.get(), peer, manner, mail, reports).run();
+  const auto policy = policies_for(manner, data[0]).of({peer.address, 0, peer.name}, peer.port);
+  must(policy.has_value());
+  const Ending ending = Delivery(ours.get(), peer, *policy, manner, mail, reports).run();
   ours.reset();
   server.join();
   const UniqueFd report_file(::memfd_create("report", MFD_CLOEXEC));
@@ -179,6 +194,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   must(::pread(report_file.get(), output.data(), output.size(), 0) ==
        static_cast<ssize_t>(output.size()));
   const Reported reported = parse(output);
+  // Whoever calls again in the clear has sent nothing, and never has a password to lose.
+  if (ending.then == Then::in_the_clear) {
+    must(policy->falls_back && !logs_in && sent.find("MAIL FROM") == std::string::npos);
+  }
   must(reported.recipients.size() <= recipients);
 
   const std::size_t data_command = sent.find("\r\nDATA\r\n");
@@ -191,7 +210,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       must(output.find(password) == std::string::npos);
     }
   }
-  if (demanded) {
+  if (demanded || policy->demands_tls()) {
     must(sent.find("MAIL FROM") == std::string::npos && sent.find("RCPT TO") == std::string::npos);
     must(data_command == std::string::npos && sent.find("Subject") == std::string::npos);
     must(reported.message == 'Z');

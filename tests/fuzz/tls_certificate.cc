@@ -67,7 +67,7 @@ bool stands_for(std::string_view name, std::string_view host) {
 void check(X509* certificate, const Names& names, std::string_view host) {
   using State = ServerCertificate::State;
   ServerCertificate verdict;
-  compare_name(certificate, host, verdict);
+  compare_name(certificate, {std::string(host)}, {}, verdict);
   switch (verdict.state) {
     case State::verified:
       need(std::any_of(names.names.begin(), names.names.end(),

@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool covered = std::any_of(names.begin(), names.end(), covers);
 
   ServerCertificate verdict;
-  compare_name(certificate_for(names).get(), host, verdict);
+  compare_name(certificate_for(names).get(), {std::string(host)}, {}, verdict);
   const bool taken = verdict.state == ServerCertificate::State::verified;
   need(taken || verdict.state == ServerCertificate::State::no_matching_dns_name);
   need(!taken || equal || covered);

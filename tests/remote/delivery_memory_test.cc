@@ -93,7 +93,8 @@ MessageReport deliver(int allocations) {
   server_has_it = refused = false;
   Ending ending{deferred("it threw")};
   try {
-    Delivery delivery(ours.get(), peer, manner, mail, reports);
+    const TlsPolicy policy;
+    Delivery delivery(ours.get(), peer, policy, manner, mail, reports);
     delivers = true;
     ending = delivery.run();
   } catch (

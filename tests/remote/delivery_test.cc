@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "qmail-remote/server_policy.h"
 #include "qmail/unique_fd.h"
 #include "scratch.h"
 
@@ -198,8 +199,11 @@ class DeliveryTest : public testing::Test {
     Reports reports;
     Outcome outcome{};
     {
-      Delivery delivery(server.client_end(), server_, manner_, mail, reports, flights_);
-      const Ending ending = delivery.run();
+      const auto policy = policies().of({server_.address, 0, server_.name}, server_.port);
+      const Ending ending =
+          policy ? Delivery(server.client_end(), server_, *policy, manner_, mail, reports, flights_)
+                       .run()
+                 : policy.error();
       std::array<int, 2> ends{};
       EXPECT_EQ(::pipe(ends.data()), 0);
       reports.finish(ends[1], ending.report.status, ending.report.text);
@@ -213,6 +217,12 @@ class DeliveryTest : public testing::Test {
     outcome.heard = server.heard();
     outcome.longest_flight = server.longest_flight();
     return outcome;
+  }
+
+  ServerPolicies policies() const {
+    ServerPolicies::Credentials credentials{manner_.login != nullptr};
+    if (credentials.any && !manner_.allow_insecure_auth) credentials.demand = manner_.login->why;
+    return {manner_.control, {"x.test"}, credentials};
   }
 
   test::ScratchFolder folder_;

@@ -88,7 +88,7 @@ class DeliveryTlsTest : public testing::Test {
     const remote::Server there{*parse_ip("192.0.2.1"), 25, "mx.test"};
     const Manner manner{"client.test", std::chrono::seconds(5), ControlDir(folder_.path())};
     Reports reports;
-    const Ending ending = Delivery(link.client.get(), there, manner, mail, reports).run();
+    const Ending ending = Delivery(link.client.get(), there, {}, manner, mail, reports).run();
     link.client.reset();
     server.join();
     return static_cast<char>(ending.report.status) + ending.report.text;

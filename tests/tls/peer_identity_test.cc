@@ -70,7 +70,7 @@ TEST(CompareName, Table) {
     }
     const Issued issued = issue(request, nullptr);
     ServerCertificate result;
-    compare_name(issued.certificate.get(), tested.host, result);
+    compare_name(issued.certificate.get(), {std::string(tested.host)}, {}, result);
     EXPECT_EQ(result.state, tested.state)
         << tested.host << " against " << testing::PrintToString(tested.dns_names)
         << testing::PrintToString(tested.common_names);
@@ -84,9 +84,9 @@ TEST(CompareName, OtherAlternativeNamesLeaveItToTheCommonName) {
        .extensions = {{NID_subject_alt_name, "IP:192.0.2.1,email:postmaster@other.example.org"}}},
       nullptr);
   ServerCertificate result;
-  compare_name(issued.certificate.get(), "mx.example.org", result);
+  compare_name(issued.certificate.get(), {"mx.example.org"}, {}, result);
   EXPECT_EQ(result.state, State::verified);
-  compare_name(issued.certificate.get(), "192.0.2.1", result);
+  compare_name(issued.certificate.get(), {"192.0.2.1"}, {}, result);
   EXPECT_EQ(result.state, State::other_common_name);
 }
 
@@ -103,6 +103,62 @@ TEST(FirstEmail, IsThatOfTheSubjectByteForByte) {
   EXPECT_EQ(email_of({"A@Example.org", "b@example.org"}), "A@Example.org");
   EXPECT_EQ(email_of({"a@example.org\0.evil"s}), "a@example.org\0.evil"s);
   EXPECT_EQ(email_of({"a@example.org\nX: y"}), "a@example.org\nX: y");
+}
+
+TEST(CompareName, SeveralNamesAndWhatIsUnderThem) {
+  const auto compared = [](const std::vector<std::string>& dns_names,
+                           const std::vector<std::string>& hosts,
+                           const std::vector<std::string>& domains) {
+    Request request;
+    request.dns_names = dns_names;
+    const Issued issued = issue(request, nullptr);
+    ServerCertificate result;
+    compare_name(issued.certificate.get(), hosts, domains, result);
+    return result.state == State::verified;
+  };
+  EXPECT_TRUE(compared({"b.test"}, {"a.test", "b.test"}, {}));
+  EXPECT_FALSE(compared({"c.test"}, {"a.test", "b.test"}, {}));
+  EXPECT_FALSE(compared({"b.test"}, {}, {}));
+  EXPECT_TRUE(compared({"mx.b.test"}, {"a.test"}, {"b.test"}));
+  EXPECT_TRUE(compared({"x.mx.b.test"}, {}, {"b.test"}));
+  EXPECT_TRUE(compared({"*.b.test"}, {}, {"b.test"}));
+  EXPECT_FALSE(compared({"b.test"}, {}, {"b.test"}));
+  EXPECT_FALSE(compared({"xb.test"}, {}, {"b.test"}));
+  EXPECT_FALSE(compared({"mx.b.test"}, {".b.test"}, {}));  // no host is called so
+  EXPECT_FALSE(compared({"mx.b.test"}, {}, {""}));
+}
+
+TEST(Fingerprint, OfTheCertificateOrItsKey) {
+  const Issued issued = authority("somebody");
+  const auto digest = [](const EVP_MD* algorithm, const unsigned char* bytes, std::size_t size) {
+    std::vector<unsigned char> value(EVP_MAX_MD_SIZE);
+    unsigned length = 0;
+    EVP_Digest(bytes, size, value.data(), &length, algorithm, nullptr);
+    std::string text;
+    for (unsigned i = 0; i < length; ++i) {
+      text += "0123456789abcdef"[value[i] / 16];
+      text += "0123456789abcdef"[value[i] % 16];
+    }
+    return text;
+  };
+  X509* certificate = issued.certificate.get();
+  unsigned char* whole = nullptr;
+  unsigned char* key = nullptr;
+  const auto whole_size = static_cast<std::size_t>(i2d_X509(certificate, &whole));
+  const auto key_size = static_cast<std::size_t>(i2d_PUBKEY(X509_get0_pubkey(certificate), &key));
+  for (const EVP_MD* algorithm : {EVP_sha256(), EVP_sha384(), EVP_sha512()}) {
+    const std::string other(static_cast<std::size_t>(2 * EVP_MD_get_size(algorithm)), '0');
+    const std::string of_whole = digest(algorithm, whole, whole_size);
+    EXPECT_TRUE(has_fingerprint(certificate, {of_whole}));
+    EXPECT_TRUE(has_fingerprint(certificate, {other, of_whole}));
+    EXPECT_TRUE(has_fingerprint(certificate, {digest(algorithm, key, key_size)}));
+    EXPECT_FALSE(has_fingerprint(certificate, {other}));
+    EXPECT_FALSE(has_fingerprint(certificate, {of_whole.substr(2)}));
+  }
+  EXPECT_FALSE(has_fingerprint(certificate, {}));
+  EXPECT_FALSE(has_fingerprint(certificate, {""}));
+  OPENSSL_free(whole);
+  OPENSSL_free(key);
 }
 
 TEST(OneLine, HidesWhatWouldBreakALine) {

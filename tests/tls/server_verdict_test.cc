@@ -88,7 +88,8 @@ TEST_P(Verdicts, AreGivenWithTheSessionUp) {
   const Folder folder;
   const std::string shown = folder.file("shown.pem", tested.shown());
   auto client = ClientContext::create(
-      {.server_name = host, .anchors_file = folder.file("anchors.pem", tested.anchors())});
+      {.server_name = host,
+       .verification = Anchors{folder.file("anchors.pem", tested.anchors()), {host}}});
   ASSERT_TRUE(client) << client.error().detail;
   std::string name_sent;
   std::string heard;
@@ -146,9 +147,10 @@ TEST_F(Client, WithoutAnchorsNothingIsChecked) {
 }
 
 TEST_F(Client, ServerWithoutCertificateIsNotVerified) {
-  ClientContext client = create({.server_name = host,
-                                 .anchors_file = folder_.file("anchors.pem", world().root.pem()),
-                                 .parameters = {.ciphers = {"AECDH-AES256-SHA:@SECLEVEL=0"}}});
+  ClientContext client =
+      create({.server_name = host,
+              .verification = Anchors{folder_.file("anchors.pem", world().root.pem()), {host}},
+              .parameters = {.ciphers = {"AECDH-AES256-SHA:@SECLEVEL=0"}}});
   const Meeting met = visit(client, [&](int fd) {
     BarePeer peer(TLS_server_method());
     peer.limit(TLS1_2_VERSION, TLS1_2_VERSION);
@@ -177,7 +179,8 @@ TEST_F(Client, AddressesAreNotSentAsServerName) {
 
 TEST_F(Client, UnusableAnchorsAreAnErrorBeforeAnythingIsSent) {
   const auto error_of = [&](const std::string& file) {
-    const auto made = ClientContext::create({.server_name = host, .anchors_file = file});
+    const auto made =
+        ClientContext::create({.server_name = host, .verification = Anchors{file, {host}}});
     EXPECT_FALSE(made);
     EXPECT_EQ(made.error().step, TlsError::Step::trust);
     EXPECT_EQ(made.error().file, file);
@@ -235,7 +238,8 @@ TEST_F(Client, UnverifiedItTakesWhatTheSecurityLevelForbids) {
     ClientContext unverified = create({});
     EXPECT_TRUE(outcome(unverified, signatures));
     ClientContext verified =
-        create({.server_name = host, .anchors_file = folder_.file("ca.pem", world().root.pem())});
+        create({.server_name = host,
+                .verification = Anchors{folder_.file("ca.pem", world().root.pem()), {host}}});
     EXPECT_FALSE(outcome(verified, signatures));
     ClientContext told = create({.parameters = {.ciphers = {"DEFAULT@SECLEVEL=2"}}});
     EXPECT_EQ(outcome(told, signatures), signatures == nullptr);  // the key is not verified there

@@ -235,7 +235,8 @@ TEST(Handshake, WorksOverPipes) {
       ServerContext::create({.certificate_file = folder.file(
                                  "servercert.pem", server_certificate("mx.test", ca).both())});
   auto client = ClientContext::create(
-      {.server_name = "mx.test", .anchors_file = folder.file("ca.pem", ca.pem())});
+      {.server_name = "mx.test",
+       .verification = Anchors{folder.file("ca.pem", ca.pem()), {"mx.test"}}});
   ASSERT_TRUE(server && client);
   int to_server[2];
   int to_client[2];

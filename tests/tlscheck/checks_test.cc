@@ -519,6 +519,29 @@ TEST_F(ChecksTest, HostsToBeVerified) {
   expect(Level::warn, "tlshosts/E.example.net.pem", "capitals in its name");
 }
 
+TEST_F(ChecksTest, Policies) {
+  put("me", "mx.example.org\n");
+  put("smtproutes", "routed.test:relay.test\n");
+  put("tlspolicy",
+      "twice.test:may\nrouted.test:secure\nbad.test:sometimes\nTwice.test:none\n"
+      "dot.test.:may\nrelay.test:secure tafile=other.pem\n");
+  put("other.pem", "nothing\n");
+  put("tlsca.pem", ca_.pem());
+  expect(Level::warn, "tlspolicy", "line 1 has no effect: line 4 is for the same");
+  expect(Level::warn, "tlspolicy",
+         "line 2 has no effect: smtproutes sends mail for routed.test to relay.test");
+  expect(Level::fail, "tlspolicy",
+         "line 3: unknown level sometimes: mail for bad.test is deferred");
+  expect(Level::warn, "tlspolicy", "line 5 has no effect: what mail goes to");
+  expect(Level::fail, "other.pem", "all mail that needs it is deferred");
+  expect(Level::warn, "tlsca.pem", "has no effect");
+  put("tlspolicy", ":secure\n");
+  put("tlsca.pem", "nothing\n");
+  expect(Level::fail, "tlsca.pem", "all mail that needs it is deferred");
+  put("tlspolicy", ":secure\nb secure\n");
+  expect(Level::fail, "tlspolicy", "line 2: no colon: qmail-remote defers all mail");
+}
+
 TEST_F(ChecksTest, ContradictionsAndAnEmptyList) {
   put("notlshosts/mx.example.net", "");
   expect(Level::warn, "notlshosts/mx.example.net", "demands TLS");
