@@ -114,8 +114,8 @@ void ServerPolicies::choose_names(const Exchanger& server, const PolicyWords& wo
     match = words.level == Words::verify ? std::vector<std::string>{"hostname"}
                                          : std::vector<std::string>{"nexthop", "dot-nexthop"};
   }
-  const std::string& destination = domain_.destination;
-  const bool is_name = !destination.empty() && !is_address(destination);
+  const std::string& nexthop = domain_.destination;
+  const bool is_name = !nexthop.empty() && !is_address(nexthop);
   const auto add = [&](std::vector<std::string>& names, std::string_view name, std::string shown) {
     names.push_back(without_final_dot(name));
     policy.wanted.push_back(std::move(shown));
@@ -124,9 +124,9 @@ void ServerPolicies::choose_names(const Exchanger& server, const PolicyWords& wo
     if (equal_ignoring_case(one, "hostname")) {
       if (!server.name.empty()) add(anchors.names, server.name, without_final_dot(server.name));
     } else if (equal_ignoring_case(one, "nexthop")) {
-      if (is_name) add(anchors.names, destination, destination);
+      if (is_name) add(anchors.names, nexthop, nexthop);
     } else if (equal_ignoring_case(one, "dot-nexthop")) {
-      if (is_name) add(anchors.domains, destination, "." + destination);
+      if (is_name) add(anchors.domains, nexthop, "." + nexthop);
     } else if (one.starts_with('.')) {
       add(anchors.domains, one.substr(1), one);
     } else {
