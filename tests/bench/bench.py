@@ -101,6 +101,7 @@ def measure_exact(programs, sinks, callgrind, ours, baseline):
     for remote, figures in zip(programs.remote, (ours, baseline)):
         collect(figures, measure.remote_instructions(remote, callgrind, scratch))
         collect(figures, measure.remote_wire(remote, sinks, scratch))
+        collect(figures, measure.remote_flights_with_data(remote, sinks["tls"], scratch))
 
 
 def measure_rest(programs, callgrind, ours, baseline):

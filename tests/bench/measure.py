@@ -155,6 +155,14 @@ def openssl_has(group):
     return re.search(rf"\b{group}\b", listed.stdout.decode()) is not None
 
 
+def remote_flights_with_data(remote, sink, scratch):
+    """In TLS, with DATA in the flight of the recipients."""
+    with remote.with_control("pipelining", "data\n"):
+        for recipients in (1, 10, 100):
+            remote.run("tls.test", scratch.mail("4k"), recipients)
+            yield f"remote.flights.data.{recipients}", sink.last.flights
+
+
 # --- memory: qmail-smtpd ---
 
 def smtpd_memory(smtpd):

@@ -3,6 +3,7 @@
 The server counts what each connection cost on the wire. It answers as a quick server would: all
 replies to the commands that came together go out together.
 """
+import contextlib
 import dataclasses
 import os
 import socket
@@ -119,6 +120,17 @@ class Remote:
         if run.report.count(b"r\0") != recipients or b"K" not in run.report:
             raise wire.WireError(f"{self.program} {host}: reported {run.report!r}")
         return run
+
+    @contextlib.contextmanager
+    def with_control(self, name, text):
+        """Meanwhile its home has this control file, too."""
+        path = f"{self.environment['QMAILHOME']}/control/{name}"
+        with open(path, "w") as out:
+            out.write(text)
+        try:
+            yield
+        finally:
+            os.unlink(path)
 
     def attempt(self, host, mail, recipients=1, wrapper=()):
         """Tries to deliver; whatever the report."""
