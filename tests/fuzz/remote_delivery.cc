@@ -4,6 +4,8 @@
 //   - exactly one message report, behind at most one report for each recipient, in their order;
 //   - K only if the first reply that began behind the final dot, found here anew, is 2xx, and a
 //   recipient was accepted;
+//   - DATA in the flight of the recipients, QUIT in that of the dot and MAIL's parameters change
+//   none of this;
 //   - "Possible duplicate!" only if the final dot went out;
 //   - when TLS is demanded (by a tlshosts file, control/tlspolicy or a password) nothing of the
 //   envelope or the message goes out in the clear;
@@ -158,6 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t recipients = 1 + (data[0] >> 1 & 7);
   const bool logs_in = (data[0] & 0x20) != 0;
   const bool insecure = (data[0] & 0x40) != 0;
+  const bool hurries = (data[0] & 0x80) != 0;
   const std::string_view script(reinterpret_cast<const char*>(data) + 1, size - 1);
 
   int ends[2];
@@ -181,6 +184,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Manner manner{"client.test", std::chrono::seconds(5), control};
   if (logs_in) manner.login = &login;
   manner.allow_insecure_auth = insecure;
+  manner.pipelining = {hurries, hurries};
+  manner.parameters = {hurries, hurries, hurries};
   Reports reports;
   const auto policy = policies_for(manner, data[0]).of({peer.address, 0, peer.name}, peer.port);
   must(policy.has_value());
