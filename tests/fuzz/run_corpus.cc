@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 std::vector<std::uint8_t> content(const std::filesystem::path& file) {
-  std::vector<std::uint8_t> bytes(std::filesystem::file_size(file));
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(std::filesystem::file_size(file)));
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"),
                                                            &std::fclose);
   if (!in || std::fread(bytes.data(), 1, bytes.size(), in.get()) != bytes.size()) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
@@ -178,7 +179,7 @@ class Client {
     if (!tls_ || SSL_has_pending(tls_->ssl()) != 1) {
       const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now()).count();
       pollfd entry{fd_.get(), POLLIN, 0};
-      if (::poll(&entry, 1, static_cast<int>(std::max<long>(left, 0))) != 1) return false;
+      if (::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) != 1) return false;
     }
     std::string bytes;
     if (tls_) {
@@ -604,7 +605,7 @@ class Golden : public testing::TestWithParam<std::string> {};
 TEST_P(Golden, Dialogues) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::string path = std::string(GOLDEN_DIALOGUES) + "/" + GetParam() + ".txt";
-  std::string text(std::filesystem::file_size(path), '\0');
+  std::string text(static_cast<std::size_t>(std::filesystem::file_size(path)), '\0');
   std::FILE* in = std::fopen(path.c_str(), "rb");
   ASSERT_NE(in, nullptr);
   EXPECT_EQ(std::fread(text.data(), 1, text.size(), in), text.size());
