@@ -16,4 +16,10 @@ Command parse_command(CommandLine line) {
   return command;
 }
 
+bool speaks_http(const Command& command) {
+  if (command.cut_off) return command.argument.starts_with('/');  // the version is not known
+  const std::size_t space = command.argument.rfind(' ');
+  return space != std::string_view::npos && command.argument.substr(space + 1).starts_with("HTTP/");
+}
+
 }  // namespace qmail::smtpd

@@ -25,4 +25,7 @@ struct Command {
 // first SP, further SPs are skipped, the rest is the argument, trailing blanks included.
 Command parse_command(CommandLine line);
 
+// Is it the first line of a request to a web server, such as a web page can have a browser send?
+bool speaks_http(const Command& command);
+
 }  // namespace qmail::smtpd

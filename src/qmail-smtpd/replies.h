@@ -85,6 +85,9 @@ inline constexpr std::string_view sender_is_not_user =
 inline constexpr std::string_view too_many_recipients = "452 max rcpt limit exceeded (#5.7.1)\r\n";
 inline constexpr std::string_view too_many_refusals =
     "421 too many invalid addresses, goodbye (#4.3.0)\r\n";
+inline constexpr std::string_view too_many_errors = "421 too many errors, goodbye (#4.3.0)\r\n";
+inline constexpr std::string_view lasts_too_long =
+    "421 this session has lasted too long, goodbye (#4.3.0)\r\n";
 inline constexpr std::string_view talks_too_early = "554 SMTP protocol violation\r\n";
 
 // --- plug-ins ---

@@ -18,6 +18,7 @@
 #include "qmail-smtpd/replies.h"
 #include "qmail-smtpd/run_plugins.h"
 #include "qmail-smtpd/starttls.h"
+#include "qmail-smtpd/verbs.h"
 #include "qmail/ascii.h"
 #include "qmail/deadline.h"
 #include "qmail/transport.h"
@@ -33,11 +34,21 @@ void send_without_delay(int fd) {
   static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
-Record::End end_of(ConnectionLost::Cause cause) {
+bool timed_out(ConnectionLost::Cause cause) {
   return cause == ConnectionLost::Cause::read_timed_out ||
-                 cause == ConnectionLost::Cause::write_timed_out
-             ? Record::End::timed_out
-             : Record::End::lost;
+         cause == ConnectionLost::Cause::write_timed_out;
+}
+
+// Of several lines the last one counts: a plug-in may have put some before the reply.
+bool is_error(std::string_view reply) {
+  const std::size_t end = reply.find_last_not_of("\r\n");
+  if (end == std::string_view::npos) return false;
+  const std::size_t line = reply.rfind('\n', end) + 1;  // npos + 1: the first
+  return reply[line] == '4' || reply[line] == '5';
+}
+
+EndSession lasts_too_long() {
+  return {std::string(reply::lasts_too_long), "the session has lasted too long"};
 }
 
 // 0, or no number: there is none.
@@ -60,7 +71,7 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
       log_(log),
       descriptors_(descriptors),
       connection_(std::make_unique<FdTransport>(descriptors.in, descriptors.out), config.timeout),
-      upgrade_(descriptors, config, switches, control, log),
+      upgrade_(descriptors, switches, control, log),
       reader_(connection_),
       authentication_(switches.auth,
                       switches.auth.host.empty() ? peer.local_name : switches.auth.host,
@@ -88,6 +99,10 @@ Server::Server(Descriptors descriptors, const SmtpdConfig& config, const Peer& p
       },
       start_(std::chrono::steady_clock::now()) {
   send_without_delay(descriptors.out);
+  if (switches.longest_session.count() > 0) {
+    end_ = Deadline::after(switches.longest_session);
+    connection_.end_at(end_);
+  }
 }
 
 int Server::run() {
@@ -104,9 +119,7 @@ int Server::conversation() {
     record_.end = Record::End::quit;
     exit_status_ = 0;
   } catch (const ConnectionLost& lost) {
-    record_.end = end_of(lost.cause());
-    if (lost.cause() == ConnectionLost::Cause::read_timed_out) last_words(reply::timeout);
-    if (lost.cause() == ConnectionLost::Cause::garbled) log_.line(tls_broken_line(lost.reason()));
+    connection_lost(lost);
   } catch (const HandshakeFailed&) {
     record_.end = Record::End::tls;
   } catch (const EndSession& end) {
@@ -124,6 +137,19 @@ int Server::conversation() {
   return exit_status_;
 }
 
+void Server::connection_lost(const ConnectionLost& lost) {
+  const bool told = lost.cause() == ConnectionLost::Cause::read_timed_out;
+  if (timed_out(lost.cause()) && connection_.past_end()) {
+    const EndSession end = lasts_too_long();  // it is us who go
+    log_.line(end.log_line);
+    if (told) last_words(end.reply);
+    return;
+  }
+  record_.end = timed_out(lost.cause()) ? Record::End::timed_out : Record::End::lost;
+  if (told) last_words(reply::timeout);
+  if (lost.cause() == ConnectionLost::Cause::garbled) log_.line(tls_broken_line(lost.reason()));
+}
+
 // The client may be gone: then there is nobody to tell.
 void Server::last_words(std::string_view text) {
   try {
@@ -136,6 +162,18 @@ void Server::last_words(std::string_view text) {
 void Server::say(std::string_view text) {
   connection_.write(text);
   connection_.flush();
+}
+
+// What is said to what the client does; the last error that it may make is answered with 421.
+void Server::answer(std::string_view reply) {
+  count(reply);
+  connection_.write(reply);
+}
+
+void Server::count(std::string_view reply) {
+  if (switches_.most_errors == 0 || !is_error(reply)) return;
+  if (++errors_ < switches_.most_errors) return;
+  throw EndSession{std::string(reply::too_many_errors), "too many errors"};
 }
 
 void Server::converse() {
@@ -155,7 +193,8 @@ void Server::converse() {
   greet();
   session_.emplace(config_, peer_, switches_, lookups_, *own_addresses_);
   if (tls) session_->tls_started(tls->facts, std::move(tls->certificate));
-  say(session_->banner().reply);
+  answer(session_->banner().reply);
+  connection_.flush();
   command_loop(*session_);
 }
 
@@ -201,13 +240,18 @@ void Server::close_record() {
 
 void Server::command_loop(Session& session) {
   for (;;) {
-    const Outcome outcome = session.handle(parse_command(reader_.next()));
+    const Command command = parse_command(reader_.next());
+    if (connection_.past_end()) throw lasts_too_long();
+    if (switches_.most_errors > 0 && find_verb(command.verb) == nullptr && speaks_http(command)) {
+      throw EndSession{"", "HTTP is spoken"};  // somebody's browser was sent here: nothing to tell
+    }
+    const Outcome outcome = session.handle(command);
     if (outcome.drops_input) connection_.forget_input();
     switch (outcome.after) {
       case After::next_command:
         if (outcome.secret) reader_.wipe();  // of what was refused, too
         // Goes out before the next wait: the replies to commands sent in a row are one packet.
-        connection_.write(outcome.reply);
+        answer(outcome.reply);
         break;
       case After::receive_data:
         receive(session, outcome.reply);
@@ -230,17 +274,22 @@ void Server::start_tls(Session& session, std::string_view go_ahead) {
   if (started) {
     session.tls_started(started->facts, std::move(started->certificate));
   } else {
-    say(tls_failure_reply(started.error()));
+    answer(tls_failure_reply(started.error()));
+    connection_.flush();
   }
 }
 
 void Server::authenticate(Session& session, const AuthRequest& request) {
   const Authentication::Result result = authentication_.run(request);
   if (result.last) throw EndSession{result.reply};
-  if (!result.user) return say(result.reply);
-  const Session::LoginAnswer asked = session.ask_about_login(*result.user, request.mechanism);
-  if (!asked.refusal) session.authenticated(*result.user, request.mechanism);
-  say(asked.said + asked.refusal.value_or(result.reply));
+  if (result.user) {
+    const Session::LoginAnswer asked = session.ask_about_login(*result.user, request.mechanism);
+    if (!asked.refusal) session.authenticated(*result.user, request.mechanism);
+    answer(asked.said + asked.refusal.value_or(result.reply));
+  } else {
+    answer(result.reply);
+  }
+  connection_.flush();
 }
 
 void Server::receive(Session& session, std::string_view go_ahead) {
@@ -250,6 +299,7 @@ void Server::receive(Session& session, std::string_view go_ahead) {
       .headers = session.take_headers(),
       .program = {switches_.queue_program, queue_variables(session.right())},
       .largest = config_.databytes};
+  connection_.end_at(std::nullopt);  // a message is received to its end
   const Received received = receive_message(connection_, submission, go_ahead);
   if (received.queued) {
     ++record_.messages;
@@ -257,6 +307,8 @@ void Server::receive(Session& session, std::string_view go_ahead) {
     record_.bytes += received.bytes;
   }
   say(received.reply);
+  connection_.end_at(end_);
+  count(received.reply);  // what became of the message is told in any case
 }
 
 }  // namespace qmail::smtpd

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "qmail-smtpd/upgrade.h"
 #include "qmail/connection.h"
 #include "qmail/control.h"
+#include "qmail/deadline.h"
 #include "qmail/ipme.h"
 
 namespace qmail::smtpd {
@@ -49,6 +51,9 @@ class Server {
   void start_tls(Session& session, std::string_view go_ahead);
   void receive(Session& session, std::string_view go_ahead);
   void authenticate(Session& session, const AuthRequest& request);
+  void answer(std::string_view reply);
+  void count(std::string_view reply);
+  void connection_lost(const ConnectionLost& lost);
   void say(std::string_view text);
   void last_words(std::string_view text);
 
@@ -66,6 +71,8 @@ class Server {
   std::optional<OwnAddresses> own_addresses_;
   std::optional<Session> session_;  // from the greeting on
   std::chrono::steady_clock::time_point start_;
+  std::optional<Deadline> end_;  // of the session, but for a message that is coming in
+  std::uint32_t errors_ = 0;
   Record record_;
   int exit_status_ = 1;
 };

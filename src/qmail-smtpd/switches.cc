@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::uint32_t longest_delay = 300;
 
-std::chrono::seconds delay_of(const std::optional<std::string>& number) {
-  const auto seconds = number ? leading_number(*number) : std::nullopt;
-  return std::chrono::seconds(std::min(seconds.value_or(0), longest_delay));
+// Not set, or no number: 0.
+std::uint32_t number_in(const char* variable) {
+  const auto text = environment_variable(variable);
+  return text ? leading_number(*text).value_or(0) : 0;
 }
 
 }  // namespace
@@ -33,7 +34,10 @@ Switches Switches::of_environment(const std::vector<std::string>& arguments) {
   found.offers_size = environment_switch("SMTPSIZE");
   found.most_recipients = environment_variable("MAXRECIPIENTS");
   found.most_refusals = environment_variable("BRTLIMIT");
-  found.greeting_delay = delay_of(environment_variable("SMTPD_GREETDELAY"));
+  found.most_errors = number_in("SMTPD_MAXERRORS");
+  found.longest_session = std::chrono::seconds(number_in("SMTPD_MAXTIME"));
+  found.greeting_delay =
+      std::chrono::seconds(std::min(number_in("SMTPD_GREETDELAY"), longest_delay));
   found.drops_early_talkers = environment_switch("DROP_PRE_GREET");
   found.asks_plugins = environment_variable("ENABLE_SPP").has_value();
   found.plugin_list = environment_variable("SPPCONFFILE").value_or("");

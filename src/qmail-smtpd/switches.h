@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct Switches {
   bool offers_size = false;                       // SMTPSIZE
   std::optional<std::string> most_recipients{};   // MAXRECIPIENTS
   std::optional<std::string> most_refusals{};     // BRTLIMIT
+  std::uint32_t most_errors = 0;                  // SMTPD_MAXERRORS; 0: any number
+  std::chrono::seconds longest_session{0};        // SMTPD_MAXTIME; 0: any time
   std::chrono::seconds greeting_delay{0};         // SMTPD_GREETDELAY
   bool drops_early_talkers = false;               // DROP_PRE_GREET
   bool asks_plugins = false;                      // ENABLE_SPP

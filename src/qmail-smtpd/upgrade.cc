@@ -5,7 +5,6 @@
 
 #include "qmail-smtpd/starttls.h"
 #include "qmail/confinement.h"
-#include "qmail/deadline.h"
 
 namespace qmail::smtpd {
 
@@ -44,8 +43,7 @@ Result<TlsUpgrade::Started, tls::TlsError> TlsUpgrade::start(Connection& connect
 
 TlsUpgrade::Started TlsUpgrade::shake_hands(Connection& connection,
                                             tls::ServerContext context) const {
-  auto started =
-      context.accept(descriptors_.in, descriptors_.out, Deadline::after(config_.timeout));
+  auto started = context.accept(descriptors_.in, descriptors_.out, connection.deadline());
   for (const tls::Warning& warning : context.accept_warnings()) log_.line(warning_line(warning));
   if (!started) {
     log_.line(tls_failure_line(started.error()));

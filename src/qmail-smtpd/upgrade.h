@@ -7,7 +7,6 @@
 #include <optional>
 #include <string_view>
 
-#include "qmail-smtpd/config.h"
 #include "qmail-smtpd/log.h"
 #include "qmail-smtpd/switches.h"
 #include "qmail/connection.h"
@@ -29,13 +28,9 @@ struct HandshakeFailed {};
 class TlsUpgrade {
  public:
   // What is referred to outlives it.
-  TlsUpgrade(Descriptors descriptors, const SmtpdConfig& config, const Switches& switches,
-             const ControlDir& control, const Log& log)
-      : descriptors_(descriptors),
-        config_(config),
-        switches_(switches),
-        control_(control),
-        log_(log) {}
+  TlsUpgrade(Descriptors descriptors, const Switches& switches, const ControlDir& control,
+             const Log& log)
+      : descriptors_(descriptors), switches_(switches), control_(control), log_(log) {}
 
   // Is there a certificate (whether it is any good shows later), and OpenSSL?
   bool to_be_had();
@@ -53,7 +48,6 @@ class TlsUpgrade {
   Started shake_hands(Connection& connection, tls::ServerContext context) const;
 
   Descriptors descriptors_;
-  const SmtpdConfig& config_;
   const Switches& switches_;
   const ControlDir& control_;
   const Log& log_;

@@ -89,6 +89,8 @@ inline constexpr std::array known_variables{
     std::string_view("SESSIONLOG"),
     std::string_view("SMTPAUTH"),
     std::string_view("SMTPD_GREETDELAY"),
+    std::string_view("SMTPD_MAXERRORS"),
+    std::string_view("SMTPD_MAXTIME"),
     std::string_view("SMTPS"),
     std::string_view("SMTPSIZE"),
     std::string_view("SPPCONFFILE"),

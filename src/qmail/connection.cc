@@ -34,6 +34,8 @@ Connection::Connection(std::unique_ptr<Transport> transport, std::chrono::second
 
 void Connection::receive(Deadline until) {
   flush();
+  // A peer that never stops sending would not be waited for, and never be late.
+  if (past_end()) throw ConnectionLost(Cause::read_timed_out, "timed out");
   read(until, true);
 }
 

@@ -3,17 +3,19 @@
 //
 // Output is kept until it is worth a packet; it is always flushed before waiting for input, so a
 // peer never waits for something we hold. Memory is bounded by the two fixed buffers. Each single
-// wait gets the whole timeout anew. When the peer is gone, whatever the depth, ConnectionLost is
-// thrown, from here only.
+// wait gets the whole timeout anew, up to the end of the conversation if it has one. When the peer
+// is gone, whatever the depth, ConnectionLost is thrown, from here only.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "qmail/deadline.h"
 #include "qmail/secret.h"
 #include "qmail/transport.h"
 
@@ -70,6 +72,17 @@ class Connection {
   // Nothing of what was written is left in memory here. All of it has been flushed.
   void wipe_output() { wipe(out_); }
 
+  // --- how long it may last ---
+  // No wait that begins from now on, for input or output, goes beyond that moment, and nothing is
+  // received once it has passed, be it there already; both are a timeout. Nothing: no such moment.
+  void end_at(std::optional<Deadline> end) { end_of_all_ = end; }
+  bool past_end() const { return end_of_all_ && end_of_all_->passed(); }
+  // Of a wait that begins now.
+  Deadline deadline() const {
+    const Deadline usual = Deadline::after(timeout_);
+    return end_of_all_ ? Deadline::earlier(usual, *end_of_all_) : usual;
+  }
+
   // --- the change to TLS ---
   // Everything that was received in the clear and not consumed is forgotten: what a man in the
   // middle put behind STARTTLS must not be read as if it came through TLS (RFC 3207, section 4).
@@ -79,12 +92,12 @@ class Connection {
   Transport& transport() { return *transport_; }
 
  private:
-  Deadline deadline() const { return Deadline::after(timeout_); }
   bool read(Deadline until, bool wait);
   void send(std::string_view bytes);
 
   std::unique_ptr<Transport> transport_;
   std::chrono::seconds timeout_;
+  std::optional<Deadline> end_of_all_;
   std::unique_ptr<char[]> in_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -12,6 +12,10 @@ Deadline Deadline::after(std::chrono::seconds seconds) {
   return Deadline(steady_clock::now() + std::max(seconds, std::chrono::seconds(0)));
 }
 
+Deadline Deadline::earlier(Deadline one, Deadline other) {
+  return one.when_ < other.when_ ? one : other;
+}
+
 bool Deadline::passed() const { return steady_clock::now() >= when_; }
 
 int Deadline::poll_timeout() const {

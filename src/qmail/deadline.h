@@ -13,6 +13,9 @@ class Deadline {
   // `seconds` from now; zero or less has already passed.
   static Deadline after(std::chrono::seconds seconds);
 
+  // Whichever comes first.
+  static Deadline earlier(Deadline one, Deadline other);
+
   bool passed() const;
   // What poll(2) takes: milliseconds left, rounded up, never negative.
   int poll_timeout() const;

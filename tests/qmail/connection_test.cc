@@ -72,6 +72,29 @@ TEST_F(ConnectionTest, TheEndAndSilenceAreTold) {
   EXPECT_EQ(cause_of([&] { talk.receive(); }), ConnectionLost::Cause::end_of_input);
 }
 
+TEST_F(ConnectionTest, NoWaitGoesBeyondTheEndOfTheConversation) {
+  auto talk = connection(60);
+  talk.end_at(Deadline::after(seconds(0)));
+  EXPECT_TRUE(talk.past_end());
+  peer_says("never stops");
+  EXPECT_EQ(cause_of([&] { talk.receive(); }), ConnectionLost::Cause::read_timed_out);
+  talk.write("last words");
+  talk.flush();
+  EXPECT_EQ(peer_heard(), "last words");
+  const std::string much(1 << 22, 'x');
+  EXPECT_EQ(cause_of([&] { talk.write(much); }), ConnectionLost::Cause::write_timed_out);
+  talk.end_at(std::nullopt);
+  EXPECT_FALSE(talk.past_end());
+  talk.receive();
+  EXPECT_EQ(talk.input(), "never stops");
+}
+
+TEST_F(ConnectionTest, ATimeoutBeforeTheEndOfTheConversationHolds) {
+  auto talk = connection(0);
+  talk.end_at(Deadline::after(seconds(60)));
+  EXPECT_EQ(cause_of([&] { talk.receive(); }), ConnectionLost::Cause::read_timed_out);
+}
+
 TEST_F(ConnectionTest, AWriteThatBlocksTimesOut) {
   auto talk = connection(0);
   const std::string much(1 << 22, 'x');

@@ -63,5 +63,17 @@ TEST(Command, ALineCutOffStaysOne) {
   EXPECT_TRUE(command.cut_off);
 }
 
+TEST(Command, TheFirstLineOfARequestToAWebServer) {
+  for (const char* line : {"GET / HTTP/1.1\r", "POST /a b HTTP/1.0\r", "PRI * HTTP/2.0\r"}) {
+    EXPECT_TRUE(speaks_http(parse_command({line}))) << line;
+  }
+  EXPECT_TRUE(speaks_http(parse_command({"GET /long", true})));
+  for (const char* line :
+       {"GET /\r", "HTTP/1.1 200 OK\r", "GET HTTP/1.1\r", "GET / http/1.1\r", "\r", ""}) {
+    EXPECT_FALSE(speaks_http(parse_command({line}))) << line;
+  }
+  EXPECT_FALSE(speaks_http(parse_command({"XYZ long", true})));
+}
+
 }  // namespace
 }  // namespace qmail::smtpd
