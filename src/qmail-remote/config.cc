@@ -71,6 +71,16 @@ std::optional<ConfigError> take_policies(const ControlDir& control, PolicyFile& 
   return std::nullopt;
 }
 
+std::optional<ConfigError> take_policy_map(const ControlDir& control,
+                                           std::optional<SocketMap>& map) {
+  const auto text = control.line("tlspolicymap");
+  if (!text) return text.error();
+  if (!*text || (*text)->empty()) return std::nullopt;
+  map = parse_socket_map(**text);
+  if (!map) return BadLine{"tlspolicymap", 1, "bad value"};
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
@@ -123,6 +133,7 @@ Result<RemoteConfig, ConfigError> read_config(const ControlDir& control) {
   if (!words) return failure(words.error());
   config.tls_words = *words && !(*words)->empty() && **words != "0";
   if (auto error = take_policies(control, config.policies)) return Failure(*error);
+  if (auto error = take_policy_map(control, config.policy_map)) return Failure(*error);
   return config;
 }
 

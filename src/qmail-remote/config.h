@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -12,6 +13,7 @@
 #include "qmail-remote/mx_resolver.h"
 #include "qmail-remote/policy_file.h"
 #include "qmail-remote/smtp_routes.h"
+#include "qmail-remote/socketmap.h"
 #include "qmail-remote/source_address.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
@@ -31,6 +33,7 @@ struct RemoteConfig {
   WantedParameters parameters;
   bool tls_words = false;  // control/tlsreport
   PolicyFile policies;
+  std::optional<SocketMap> policy_map{};
 };
 
 // control/outgoingip or outgoingip6 holds something else than an address of its family.

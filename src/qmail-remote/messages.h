@@ -74,6 +74,19 @@ inline MessageReport unusable_line(const BadLine& bad) {
                   ": " + one_line(bad.reason) + ". (#4.3.0)\n");
 }
 
+// --- control/tlspolicymap: what its server says, or why nobody knows ---
+
+// Of a reason that a stranger has a say in.
+inline std::string short_reason(std::string_view reason) { return one_line(reason.substr(0, 500)); }
+inline MessageReport policy_unusable(std::string_view reason) {
+  return deferred("Unable to use the TLS policy from control/tlspolicymap: " +
+                  short_reason(reason) + ". (#4.3.0)\n");
+}
+inline MessageReport policy_not_found_out(std::string_view destination, std::string_view reason) {
+  return deferred("Unable to look up the TLS policy of " + printable(destination) +
+                  " in control/tlspolicymap: " + short_reason(reason) + ". (#4.4.3)\n");
+}
+
 // --- before the envelope: the server has said that it will not take the message ---
 
 inline MessageReport message_too_long(const std::string& ip, std::uint64_t size,

@@ -27,8 +27,13 @@ std::optional<Level> level_called(std::string_view word) {
   return std::nullopt;
 }
 
-std::string_view cut_word(std::string_view& text, std::string_view ends) {
+// Is anything left behind them?
+bool skip_separators(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(separators), text.size()));
+  return !text.empty();
+}
+
+std::string_view cut_word(std::string_view& text, std::string_view ends) {
   const std::string_view word = text.substr(0, text.find_first_of(ends));
   text.remove_prefix(word.size());
   return word;
@@ -110,6 +115,24 @@ bool take_match(PolicyWords& words, std::string_view value) {
   return true;
 }
 
+// An attribute: a word, or Postfix's way to write one with blanks in its value, "{ NAME = VALUE }"
+// (`braces` holds it then).
+std::string_view cut_attribute(std::string_view& text, std::string& braces) {
+  const std::size_t end = text.find('}');
+  if (!text.starts_with('{') || end == std::string_view::npos) return cut_word(text, separators);
+  std::string_view within = text.substr(1, end - 1);
+  text.remove_prefix(end + 1);
+  const auto trimmed = [](std::string_view some) {
+    some.remove_prefix(std::min(some.find_first_not_of(" \t"), some.size()));
+    return some.substr(0, some.find_last_not_of(" \t") + 1);
+  };
+  within = trimmed(within);
+  const std::size_t equals = std::min(within.find('='), within.size());
+  braces = trimmed(within.substr(0, equals));
+  if (equals < within.size()) braces.append("=").append(trimmed(within.substr(equals + 1)));
+  return braces;
+}
+
 // Takes NAME=VALUE; what is wrong with it, if something is.
 std::optional<std::string> take_attribute(PolicyWords& words, std::string_view attribute) {
   const std::size_t equals = attribute.find('=');
@@ -146,16 +169,16 @@ std::optional<std::string> take_attribute(PolicyWords& words, std::string_view a
 std::string_view name_of(Level level) { return levels[static_cast<std::size_t>(level)].first; }
 
 Result<PolicyWords, std::string> parse_policy(std::string_view text) {
+  skip_separators(text);
   const std::string_view word = cut_word(text, " \t,:");
   const auto level = level_called(word);
   if (!level) return Failure("unknown level " + std::string(word));
   PolicyWords words{*level};
   if (words.level == Level::none) return words;
   if (text.starts_with(':')) text.remove_prefix(1);
-  for (;;) {
-    const std::string_view attribute = cut_word(text, separators);
-    if (attribute.empty()) break;
-    if (auto bad = take_attribute(words, attribute)) return Failure(std::move(*bad));
+  for (std::string braces; skip_separators(text);) {
+    auto bad = take_attribute(words, cut_attribute(text, braces));
+    if (bad) return Failure(std::move(*bad));
   }
   if (words.level == Level::fingerprint && words.fingerprints.empty()) {
     return Failure(std::string("no fingerprint"));

@@ -2,7 +2,8 @@
 //
 //   LEVEL [ATTRIBUTE=VALUE ...]
 //
-// with blanks or commas between the words, and a colon directly behind LEVEL as one more separator.
+// with blanks or commas between the words, and a colon directly behind LEVEL as one more separator;
+// an attribute with blanks in its value is written { ATTRIBUTE = VALUE }.
 // It stands behind the colon of a line of control/tlspolicy, and in the answers of a policy server
 // (control/tlspolicymap). Pure: what is meant for one delivery is server_policy.h's business.
 #pragma once

@@ -12,6 +12,7 @@
 #include "qmail-remote/delivery.h"
 #include "qmail-remote/dial.h"
 #include "qmail-remote/dns_client.h"
+#include "qmail-remote/domain_policy.h"
 #include "qmail-remote/messages.h"
 #include "qmail-remote/mx_resolver.h"
 #include "qmail-remote/server_policy.h"
@@ -103,19 +104,6 @@ Result<Manner, BadLine> manner_on(int socket, const Manner& manner, const HeloHo
   return here;
 }
 
-// What control/tlspolicy says about the destination.
-Result<DomainPolicy, BadLine> policy_of(const std::string& destination,
-                                        const PolicyFile& policies) {
-  DomainPolicy policy{destination};
-  auto found = policies.find(destination);
-  if (!found) return Failure(found.error());
-  if (*found) {
-    policy.words = std::move((*found)->policy);
-    policy.file = "control/tlspolicy";
-  }
-  return policy;
-}
-
 ServerPolicies::Credentials credentials_of(const Manner& manner) {
   if (manner.login == nullptr) return {};
   if (manner.allow_insecure_auth) return {true};
@@ -151,9 +139,9 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   auto route = config->senders.find(invocation.sender);
   if (route && !*route) route = config->routes.find(invocation.host);
   if (!route) return unusable_line(route.error());
-  auto policy =
-      policy_of(destination(*route ? (*route)->relay : invocation.host), config->policies);
-  if (!policy) return unusable_line(policy.error());
+  auto policy = *route ? policy_for_relay((*route)->relay, *config)
+                       : policy_for_domain(invocation.host, *config);
+  if (!policy) return policy.error();
   // Of all the passwords in them none but this route's is needed any more.
   config->senders = {};
   config->routes = {};

@@ -149,7 +149,11 @@ NetstringReader::State NetstringReader::add(std::string_view bytes) {
 MapAnswer parse_map_reply(std::string_view reply) {
   const std::string_view word = reply.substr(0, reply.find(' '));
   if (word.size() == reply.size()) return trouble(malformed);
-  if (word == "OK") return std::optional(std::string(reply.substr(word.size() + 1)));
+  if (word == "OK") {
+    // Nothing that is meant for people to read has one, and a file's name would end there.
+    if (reply.find('\0') != std::string_view::npos) return trouble(malformed);
+    return std::optional(std::string(reply.substr(word.size() + 1)));
+  }
   if (word == "NOTFOUND") return std::optional<std::string>();
   if (word == "TEMP" || word == "TIMEOUT" || word == "PERM") return trouble(reply);
   return trouble(malformed);

@@ -48,6 +48,10 @@ bool can_read(const Account& who, const std::string& path) {
   return allows(path, who, {S_IRUSR, S_IRGRP, S_IROTH});
 }
 
+bool can_write(const Account& who, const std::string& path) {
+  return allows(path, who, {S_IWUSR, S_IWGRP, S_IWOTH});
+}
+
 bool can_search(const Account& who, const std::string& folder) {
   return allows(folder, who, {S_IXUSR, S_IXGRP, S_IXOTH});
 }

@@ -19,6 +19,7 @@ std::optional<Account> account(const std::string& name);
 
 // May the account read the file? Folders on the way are not looked at. Root may read everything.
 bool can_read(const Account& who, const std::string& path);
+bool can_write(const Account& who, const std::string& path);  // to connect to a socket, too
 // May it reach what is in the folder? False also if there is no such folder.
 bool can_search(const Account& who, const std::string& folder);
 // Is it a symbolic link, and nothing there where it points to?

@@ -11,9 +11,9 @@ namespace qmail::tlscheck {
 namespace {
 
 constexpr std::array read_at_the_start{
-    "addresspreference", "authsenders", "helohost",   "helohostbyip", "mailparams",
-    "outgoingip",        "outgoingip6", "pipelining", "smtproutes",   "timeoutconnect",
-    "timeoutremote",     "tlspolicy",   "tlsreport",
+    "addresspreference", "authsenders", "helohost",     "helohostbyip", "mailparams",
+    "outgoingip",        "outgoingip6", "pipelining",   "smtproutes",   "timeoutconnect",
+    "timeoutremote",     "tlspolicy",   "tlspolicymap", "tlsreport",
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ void check_policies(const Site& site, Findings& found) {
   const auto config = remote::read_config(site.control);
   if (!config) return;  // of which check_deliveries tells
   const std::vector<Line>& lines = config->policies.lines();
-  bool wants_authorities = false;
+  bool wants_authorities = config->policy_map.has_value();  // it says "secure" of some
   for (const Line& line : lines) check_line(site, line, *config, wants_authorities, found);
   if (!lines.empty()) {
     found.ok(site.control.file("tlspolicy"), "policies: " + std::to_string(lines.size()));
@@ -84,8 +84,10 @@ void check_policies(const Site& site, Findings& found) {
   if (wants_authorities) {
     check_authorities(site, authorities, found);
   } else {
-    found.warn(authorities,
-               "has no effect: no line of tlspolicy is verify or secure without tafile");
+    found.warn(
+        authorities,
+        "has no effect: no line of tlspolicy is verify or secure without tafile, and there is "
+        "no tlspolicymap");
   }
 }
 

@@ -56,6 +56,7 @@ inline constexpr std::array known_files{
     KnownFile{"tlshosts/FQDN.pem", KnownFile::Form::other},
     KnownFile{"tlshosts/exhaustivelist", KnownFile::Form::other},
     KnownFile{"tlspolicy", KnownFile::Form::lines},
+    KnownFile{"tlspolicymap", KnownFile::Form::lines},
     KnownFile{"tlsreport", KnownFile::Form::lines},
     KnownFile{"tlsserverciphers", KnownFile::Form::lines},
     KnownFile{"tlsservermethod", KnownFile::Form::lines},

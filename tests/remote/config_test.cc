@@ -34,9 +34,9 @@ TEST(RemoteConfigTest, DefaultsAndFiles) {
 }
 
 TEST(RemoteConfigTest, WhatCannotBeReadIsNamed) {
-  for (const char* name :
-       {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes", "addresspreference",
-        "outgoingip", "outgoingip6", "helohostbyip", "mailparams", "pipelining", "tlsreport"}) {
+  for (const char* name : {"me", "timeoutremote", "timeoutconnect", "helohost", "smtproutes",
+                           "addresspreference", "outgoingip", "outgoingip6", "helohostbyip",
+                           "mailparams", "pipelining", "tlsreport", "tlspolicy", "tlspolicymap"}) {
     const test::ScratchFolder folder;
     folder.write("me", "x\n");
     std::filesystem::remove(folder.path(name));
@@ -144,6 +144,27 @@ TEST(RemoteConfigTest, TlsInTheReport) {
     folder.write("tlsreport", text);
     EXPECT_EQ(read_config(control)->tls_words, wanted) << text;
   }
+}
+
+TEST(RemoteConfigTest, PolicyMap) {
+  const test::ScratchFolder folder;
+  folder.write("me", "x\n");
+  const ControlDir control(folder.path());
+  EXPECT_FALSE(read_config(control)->policy_map);
+  folder.write("tlspolicymap", "");
+  EXPECT_FALSE(read_config(control)->policy_map);
+  folder.write("tlspolicymap", "\ninet:127.0.0.1:8461:postfix\n");
+  EXPECT_FALSE(read_config(control)->policy_map);
+  folder.write("tlspolicymap", "inet:127.0.0.1:8461:postfix \r\nsecond line\n");
+  const auto config = read_config(control);
+  ASSERT_TRUE(config && config->policy_map);
+  EXPECT_EQ(config->policy_map->map, "postfix");
+  folder.write("tlspolicymap", "inet:localhost:8461:postfix\n");
+  const auto bad = read_config(control);
+  ASSERT_FALSE(bad);
+  const auto& line = std::get<BadLine>(bad.error());
+  EXPECT_EQ(line.file + " " + std::to_string(line.line) + " " + line.reason,
+            "tlspolicymap 1 bad value");
 }
 
 TEST(RemoteConfigTest, SourceAddresses) {

@@ -262,6 +262,8 @@ class Session {
         say(step);
       } else if (what == "C") {
         expect(step);
+      } else if (what == "Q") {
+        expect_question(step);
       } else if (what == "tls") {
         start_tls(step);
       } else if (what == "tls-1.2-fails") {
@@ -322,6 +324,19 @@ class Session {
     if (line != wanted) {
       throw std::runtime_error("expected: " + wanted + "\ngot:      " + line.value_or("(gone)"));
     }
+  }
+
+  // A netstring (sendmail's socketmap protocol), and nothing else.
+  void expect_question(const std::string& wanted) {
+    const std::string whole = std::to_string(wanted.size()) + ":" + wanted + ",";
+    std::string got;
+    while (got.size() < whole.size()) {
+      std::array<char, 4096> block{};
+      const auto more = transport_->read(block, soon());
+      if (!more || *more == 0) break;
+      got.append(block.data(), *more);
+    }
+    if (got != whole) throw std::runtime_error("expected: " + whole + "\ngot:      " + got);
   }
 
   // Whatever the client says now, nobody answers; it has to give up.

@@ -2,15 +2,13 @@
 #include "qmail-remote/socketmap.h"
 
 #include <cstring>
-#include <functional>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <thread>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "map_server.h"
 #include "qmail/unique_fd.h"
 #include "scratch.h"
 
@@ -113,7 +111,7 @@ std::string shown(const MapAnswer& answer) {
 }
 
 TEST(MapReply, ByTable) {
-  const std::pair<const char*, const char*> cases[] = {
+  const std::pair<std::string_view, const char*> cases[] = {
       {"OK secure match=a:.b", "<secure match=a:.b>"},
       {"OK ", "<>"},
       {"NOTFOUND ", "not found"},
@@ -122,6 +120,7 @@ TEST(MapReply, ByTable) {
       {"TIMEOUT ", "error: TIMEOUT "},
       {"PERM no", "error: PERM no"},
       {"OK", "error: malformed reply"},
+      {std::string_view("OK may\0", 7), "error: malformed reply"},
       {"NOTFOUND", "error: malformed reply"},
       {"", "error: malformed reply"},
       {" OK secure", "error: malformed reply"},
@@ -134,50 +133,9 @@ TEST(MapReply, ByTable) {
   EXPECT_EQ(parse_map_reply("TEMP " + std::string(99999, 'x')).error().size(), 500U);
 }
 
-// Takes one connection on a socket in a folder of its own, and does with it what it is told.
-class MapServer {
- public:
-  using Work = std::function<void(int)>;
-  explicit MapServer(Work work) : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    std::strcpy(at.sun_path, path().c_str());
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
-    EXPECT_EQ(::listen(listener_.get(), 1), 0);
-    thread_ = std::thread([this, work = std::move(work)] {
-      const UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      std::array<char, 256> question{};
-      const ssize_t got = ::read(client.get(), question.data(), question.size());
-      if (got > 0) question_.assign(question.data(), static_cast<std::size_t>(got));
-      work(client.get());
-    });
-  }
-  ~MapServer() { thread_.join(); }
-  MapServer(const MapServer&) = delete;
-  MapServer& operator=(const MapServer&) = delete;
-
-  std::string path() const { return folder_.path("map"); }
-  SocketMap map() const { return {SocketMap::Unix{path()}, "postfix"}; }
-  // After the question has been answered.
-  const std::string& question() const { return question_; }
-
- private:
-  test::ScratchFolder folder_;
-  UniqueFd listener_;
-  std::string question_;
-  std::thread thread_;
-};
-
-void say(int fd, std::string_view text) {
-  static_cast<void>(::send(fd, text.data(), text.size(), MSG_NOSIGNAL));
-}
-
-// Until the client has hung up.
-void wait_for_end(int fd) {
-  char byte = 0;
-  while (::read(fd, &byte, 1) > 0) {
-  }
-}
+using test::MapServer;
+using test::say;
+using test::wait_for_end;
 
 TEST(SocketMapTest, AsksAndIsAnswered) {
   MapServer server([](int fd) {

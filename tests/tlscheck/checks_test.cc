@@ -3,15 +3,20 @@
 #include "qmail-tlscheck/checks.h"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 #include <utime.h>
 
 #include <gtest/gtest.h>
 
+#include "qmail/unique_fd.h"
 #include "test_pki.h"
 
 namespace qmail::tlscheck {
@@ -540,6 +545,74 @@ TEST_F(ChecksTest, Policies) {
   expect(Level::fail, "tlsca.pem", "all mail that needs it is deferred");
   put("tlspolicy", ":secure\nb secure\n");
   expect(Level::fail, "tlspolicy", "line 2: no colon: qmail-remote defers all mail");
+}
+
+// Takes connections on control/map and answers each with the same.
+class PolicyServer {
+ public:
+  PolicyServer(const std::string& path, std::string answer)
+      : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+    EXPECT_EQ(::chmod(path.c_str(), 0777), 0);
+    EXPECT_EQ(::listen(listener_.get(), 8), 0);
+    thread_ = std::thread([this, answer = std::move(answer)] {
+      for (;;) {
+        const UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (!client) return;
+        std::array<char, 256> question{};
+        if (::read(client.get(), question.data(), question.size()) <= 0) continue;
+        static_cast<void>(::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL));
+      }
+    });
+  }
+  ~PolicyServer() {
+    ::shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  PolicyServer(const PolicyServer&) = delete;
+  PolicyServer& operator=(const PolicyServer&) = delete;
+
+ private:
+  UniqueFd listener_;
+  std::thread thread_;
+};
+
+TEST_F(ChecksTest, PolicyMap) {
+  const std::string deferred = ": qmail-remote defers all mail that it asks about";
+  put("tlspolicymap", "inet:localhost:8461:postfix\n");
+  expect(Level::fail, "tlspolicymap", "line 1: bad value: qmail-remote defers all mail");
+  put("tlspolicymap", "unix:" + control("map") + ":postfix\n");
+  expect(Level::fail, "tlspolicymap", "no policy to be had: No such file or directory" + deferred);
+  put("tlsca.pem", ca_.pem());
+  ASSERT_EQ(::chmod(folder_.path("").c_str(), 0755), 0);
+  {
+    const PolicyServer server(control("map"), "9:NOTFOUND ,");
+    expect(Level::ok, "tlspolicymap", "the policy server answers");
+    expect_nothing_of("tlsca.pem");
+    ASSERT_EQ(::chmod(control("map").c_str(), 0755), 0);
+    expect(Level::fail, "tlspolicymap",
+           "qmailr may not connect to " + control("map") + " (" + control("map") +
+               "): chown or chmod it" + deferred);
+    ASSERT_EQ(::chmod(control("map").c_str(), 0777), 0);
+    set_mode("", 0700);
+    expect(Level::fail, "tlspolicymap", "qmailr may not connect to " + control("map") + " (");
+    set_mode("", 0710);
+    put("smtproutes", ":relay.test\n");
+    expect(Level::warn, "tlspolicymap", "smtproutes sends to relay.test");
+    remove("smtproutes");
+  }
+  remove("map");
+  {
+    const PolicyServer server(control("map"), "10:TEMP later,");
+    expect(Level::fail, "tlspolicymap", "no policy to be had: TEMP later" + deferred);
+  }
+  remove("map");
+  const PolicyServer server(control("map"), "10:OK secured,");
+  expect(Level::fail, "tlspolicymap",
+         "the policy server says secured: unknown level secured" + deferred);
 }
 
 TEST_F(ChecksTest, ContradictionsAndAnEmptyList) {
