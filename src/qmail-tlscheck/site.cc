@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <dirent.h>
 #include <memory>
 #include <sys/stat.h>
@@ -87,12 +89,13 @@ void check_dates(const Site& site, const std::string& file, const tls::Certifica
   }
 }
 
-std::string date(std::time_t time) {
-  std::tm parts{};
-  std::array<char, 16> text{};
-  if (::gmtime_r(&time, &parts) == nullptr) return "?";
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
-  return {text.data(), size};
+std::string date(std::int64_t time) {
+  using namespace std::chrono;
+  const year_month_day day = floor<days>(sys_seconds(seconds(time)));
+  std::array<char, 32> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", int(day.year()),
+                                 unsigned(day.month()), unsigned(day.day()));
+  return {text.data(), static_cast<std::size_t>(size)};
 }
 
 std::string expiry(const Site& site, const tls::CertificateFacts& facts) {

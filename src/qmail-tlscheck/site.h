@@ -2,6 +2,7 @@
 // file: is it there, can the program that needs it read it, have its certificates expired.
 #pragma once
 
+#include <cstdint>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -49,7 +50,7 @@ void check_dates(const Site& site, const std::string& file, const tls::Certifica
                  Findings& found);
 
 constexpr std::time_t seconds_a_day = 24L * 60 * 60;
-std::string date(std::time_t time);  // "2026-11-25"
+std::string date(std::int64_t time);  // of seconds since 1970: "2026-11-25"
 // "expires 2026-11-25, in 20 days"
 std::string expiry(const Site& site, const tls::CertificateFacts& facts);
 

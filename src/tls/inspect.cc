@@ -1,6 +1,8 @@
 #include "tls/inspect.h"
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -20,10 +22,14 @@ namespace {
 using StorePtr = std::unique_ptr<X509_STORE, OpensslDeleter<X509_STORE_free>>;
 using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, OpensslDeleter<X509_STORE_CTX_free>>;
 
-std::time_t time_of(const ASN1_TIME* time) {
+std::int64_t time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
-  return ::timegm(&parts);
+  using namespace std::chrono;
+  const sys_days day = year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
+  const sys_seconds then =
+      day + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
+  return then.time_since_epoch().count();
 }
 
 // A name, in which any bytes may stand: those that no host has as '?'.

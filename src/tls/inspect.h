@@ -5,7 +5,7 @@
 // ClientContext themselves. OpenSSL is linked in the ordinary way here (qmail_tls_inspect).
 #pragma once
 
-#include <ctime>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +20,8 @@ struct CertificateFacts {
   std::string issuer;
   std::vector<std::string> dns_names;  // bytes that are not printable, and blanks, as '?'
   std::string key;                     // "RSA 2048"
-  std::time_t not_before = 0;
-  std::time_t not_after = 0;
+  std::int64_t not_before = 0;         // seconds since 1970: a time_t of 32 bits ends in 2038
+  std::int64_t not_after = 0;
   bool self_issued = false;     // a root, or a certificate that signed itself
   bool authority = false;       // may issue certificates (CA:TRUE, or of version 1)
   bool says_authority = false;  // CA:TRUE, though its keyUsage may forbid it
@@ -74,8 +74,8 @@ std::vector<TrustFacts> trusted_by(const ClientContext& context, const std::stri
 struct RevocationListFacts {
   enum class Issuer { known, unknown, bad_signature };
   std::string issuer;
-  Issuer standing = Issuer::unknown;         // in the file of authorities?
-  std::optional<std::time_t> next_update{};  // absent: never stale
+  Issuer standing = Issuer::unknown;          // in the file of authorities?
+  std::optional<std::int64_t> next_update{};  // absent: never stale
 };
 struct RevocationFile {
   bool absent = false;
