@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
@@ -234,24 +236,31 @@ std::string delta_list(const Issued& issuer, std::initializer_list<const Issued*
   return list_of(issuer, revoked, -day, 30 * day, ListKind::delta);
 }
 
+namespace {
+
+// By the openssl command: the code under test has OpenSSL leave out what it would take in this
+// process (OPENSSL_INIT_NO_ADD_ALL_CIPHERS), and that cannot be undone.
+std::string encrypted(EVP_PKEY* key, const std::string& form) {
+  const Folder folder;
+  const std::string plain = folder.file("plain.pem", key_pem(key, KeyForm::pkcs8));
+  const std::string made = folder.path("encrypted.pem");
+  const std::string command = "openssl pkey -aes128 -passout pass:secret " + form + " -in '" +
+                              plain + "' -out '" + made + "'";
+  need(std::system(command.c_str()) == 0);
+  std::ifstream file(made);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
 std::string key_pem(EVP_PKEY* key, KeyForm form) {
-  unsigned char phrase[] = "secret";
-  constexpr int size = 6;
+  if (form == KeyForm::encrypted_pkcs8) return encrypted(key, "");
+  if (form == KeyForm::encrypted_traditional) return encrypted(key, "-traditional");
   return pem_of([&](BIO* bio) {
-    switch (form) {
-      case KeyForm::pkcs8:
-        return PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
-      case KeyForm::traditional:
-        return PEM_write_bio_PrivateKey_traditional(bio, key, nullptr, nullptr, 0, nullptr,
-                                                    nullptr);
-      case KeyForm::encrypted_pkcs8:
-        return PEM_write_bio_PKCS8PrivateKey(
-            bio, key, EVP_aes_128_cbc(), reinterpret_cast<char*>(phrase), size, nullptr, nullptr);
-      case KeyForm::encrypted_traditional:
-        return PEM_write_bio_PrivateKey_traditional(bio, key, EVP_aes_128_cbc(), phrase, size,
-                                                    nullptr, nullptr);
+    if (form == KeyForm::traditional) {
+      return PEM_write_bio_PrivateKey_traditional(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
     }
-    return 0;
+    return PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
   });
 }
 
