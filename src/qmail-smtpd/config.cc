@@ -19,17 +19,6 @@ std::uint32_t limit_of(std::uint32_t number) {
   return std::min(number, std::numeric_limits<std::uint32_t>::max() - 1);
 }
 
-// Whoever asks for plug-ins has some: without them every check that is left to them would be gone.
-Result<PluginList, ControlError> read_plugins(const ControlDir& control, const Switches& switches) {
-  if (!switches.asks_plugins) return PluginList();
-  const std::string& other = switches.plugin_list;
-  const std::string file = other.empty() ? control.file("smtpplugins") : other;
-  const auto text = read_file(file);
-  if (!text) return Failure(text.error());
-  if (!*text) return Failure(ControlError{file, "there is no such file (ENABLE_SPP)"});
-  return PluginList(parse_list(**text));
-}
-
 }  // namespace
 
 Result<std::chrono::seconds, ControlError> SmtpdConfig::read_timeout(const ControlDir& control) {
@@ -70,6 +59,17 @@ Result<SmtpdConfig, ControlError> SmtpdConfig::read(const ControlDir& control,
   config.recipient_hosts = *std::move(recipient_hosts);
   config.plugins = *std::move(plugins);
   return config;
+}
+
+// Whoever asks for plug-ins has some: without them every check that is left to them would be gone.
+Result<PluginList, ControlError> read_plugins(const ControlDir& control, const Switches& switches) {
+  if (!switches.asks_plugins) return PluginList();
+  const std::string& other = switches.plugin_list;
+  const std::string file = other.empty() ? control.file("smtpplugins") : other;
+  const auto text = read_file(file);
+  if (!text) return Failure(text.error());
+  if (!*text) return Failure(ControlError{file, "there is no such file (ENABLE_SPP)"});
+  return PluginList(parse_list(**text));
 }
 
 }  // namespace qmail::smtpd

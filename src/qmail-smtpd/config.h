@@ -34,4 +34,7 @@ struct SmtpdConfig {
   static Result<std::chrono::seconds, ControlError> read_timeout(const ControlDir& control);
 };
 
+// The plug-ins, if the switches ask for them: then there must be a list.
+Result<PluginList, ControlError> read_plugins(const ControlDir& control, const Switches& switches);
+
 }  // namespace qmail::smtpd

@@ -74,13 +74,12 @@ Result<std::optional<std::string>, ControlError> find_rule(const CdbFile& rules,
   }
 }
 
-// What tcprules made of "allow,NAME="VALUE"": "+NAME=VALUE" and NUL, again and again; of "deny": D.
-bool obey_rule(std::string_view rule) {
+// What tcprules made of "allow,NAME="VALUE"": "+NAME=VALUE" and NUL, again and again.
+void obey_rule(std::string_view rule) {
   while (!rule.empty()) {
     const std::size_t end = rule.find('\0');
+    if (end == std::string_view::npos) return;
     const std::string_view instruction = rule.substr(0, end);
-    if (instruction.starts_with('D')) return false;
-    if (end == std::string_view::npos) break;
     const std::size_t equals = instruction.find('=');
     if (instruction.starts_with('+') && equals != std::string_view::npos) {
       put_into_environment(std::string(instruction.substr(1, equals - 1)).c_str(),
@@ -88,16 +87,14 @@ bool obey_rule(std::string_view rule) {
     }
     rule.remove_prefix(end + 1);
   }
-  return true;
 }
 
 std::optional<EndSession> apply_rules(const std::string& file) {
-  const auto rules = CdbFile::open(file);
-  if (!rules) return unreadable_controls(rules.error());
-  if (!*rules) return unreadable_controls({file, "there is no such file (PROXYRULES)"});
-  const auto rule = find_rule(**rules, environment_variable("TCPREMOTEIP").value_or(""));
+  const auto rule = proxy_rule_for(file, environment_variable("TCPREMOTEIP").value_or(""));
   if (!rule) return unreadable_controls(rule.error());
-  if (*rule && !obey_rule(**rule)) return close_without_a_word("denied by " + file);
+  if (!*rule) return std::nullopt;
+  if (denies(**rule)) return close_without_a_word("denied by " + file);
+  obey_rule(**rule);
   return std::nullopt;
 }
 
@@ -109,6 +106,23 @@ std::optional<EndSession> take_client_of_proxy(int input, const ControlDir& cont
   name_client(*header);
   const auto rules = environment_variable("PROXYRULES");
   return rules ? apply_rules(*rules) : std::nullopt;
+}
+
+Result<std::optional<std::string>, ControlError> proxy_rule_for(const std::string& file,
+                                                                std::string_view address) {
+  const auto rules = CdbFile::open(file);
+  if (!rules) return Failure(rules.error());
+  if (!*rules) return Failure(ControlError{file, "there is no such file (PROXYRULES)"});
+  return find_rule(**rules, address);
+}
+
+// "D" and NUL among what tcprules made of it.
+bool denies(std::string_view rule) {
+  while (!rule.empty()) {
+    if (rule.starts_with('D')) return true;
+    rule.remove_prefix(std::min(rule.find('\0'), rule.size() - 1) + 1);
+  }
+  return false;
 }
 
 }  // namespace qmail::smtpd

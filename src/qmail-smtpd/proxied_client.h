@@ -8,9 +8,12 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "qmail-smtpd/end_session.h"
 #include "qmail/control.h"
+#include "qmail/result.h"
 
 namespace qmail::smtpd {
 
@@ -18,5 +21,12 @@ namespace qmail::smtpd {
 // 5 seconds, or timeoutsmtpd if that is less. Returned: why there can be no session. Nothing is
 // said to a client whose header is wrong: it is not to learn what we want.
 std::optional<EndSession> take_client_of_proxy(int input, const ControlDir& control);
+
+// What PROXYRULES=`file` has for a client: the data of the rule that counts for it ("": for whoever
+// has none of its own); nothing: no rule. An error where there is no such file, too.
+Result<std::optional<std::string>, ControlError> proxy_rule_for(const std::string& file,
+                                                                std::string_view address);
+// Does such a rule turn the client away?
+bool denies(std::string_view rule);
 
 }  // namespace qmail::smtpd

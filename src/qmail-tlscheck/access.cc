@@ -56,6 +56,16 @@ bool can_search(const Account& who, const std::string& folder) {
   return allows(folder, who, {S_IXUSR, S_IXGRP, S_IXOTH});
 }
 
+bool is_program(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+bool can_run(const Account& who, const std::string& path) {
+  return is_program(path) && allows(path, who, {S_IXUSR, S_IXGRP, S_IXOTH});
+}
+
 bool leads_nowhere(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return false;

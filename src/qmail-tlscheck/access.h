@@ -22,6 +22,9 @@ bool can_read(const Account& who, const std::string& path);
 bool can_write(const Account& who, const std::string& path);  // to connect to a socket, too
 // May it reach what is in the folder? False also if there is no such folder.
 bool can_search(const Account& who, const std::string& folder);
+// Is it a file that somebody may run, and may the account?
+bool is_program(const std::string& path);
+bool can_run(const Account& who, const std::string& path);
 // Is it a symbolic link, and nothing there where it points to?
 bool leads_nowhere(const std::string& path);
 // May everybody on this machine read it?

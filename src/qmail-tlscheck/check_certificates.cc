@@ -100,7 +100,7 @@ void check_by_name(const Site& site, const std::string& name, Findings& found) {
     found.warn(path, "has no effect: it must be called as a host, in small letters, or *.DOMAIN");
     return;
   }
-  check_search(site, path, Owner::smtpd, found);
+  check_search(site, path, Owner::smtpd, "the usual certificate is shown for " + name, found);
   const std::string host = name.starts_with("*.") ? "any" + name.substr(1) : name;
   const std::string file = path + "/servercert.pem";
   if (there(site, folder + "/servercert.pem", found)) {
@@ -121,7 +121,7 @@ void check_names(const Site& site, Findings& found) {
     found.warn(folder, "has no effect: " + site.control.file("servercert.pem") + " is not there");
     return;
   }
-  check_search(site, folder, Owner::smtpd, found);
+  check_search(site, folder, Owner::smtpd, "the usual certificate is shown for every name", found);
   for (const std::string& name : entries_of(folder, found)) check_by_name(site, name, found);
 }
 

@@ -17,12 +17,13 @@ void check_me(const Site& site, Findings& found) {
 }  // namespace
 
 void check_folders(const Site& site, Findings& found) {
+  constexpr std::string_view deferred = "all mail is deferred";
   std::string control = site.control.file("");
   control.pop_back();  // the slash
-  check_search(site, control, Owner::smtpd, found);
-  check_search(site, control, Owner::remote, found);
-  check_search(site, site.control.file("tlshosts"), Owner::remote, found);
-  check_search(site, site.control.file("notlshosts"), Owner::remote, found);
+  check_search(site, control, Owner::smtpd, "no mail is accepted", found);
+  check_search(site, control, Owner::remote, deferred, found);
+  check_search(site, site.control.file("tlshosts"), Owner::remote, deferred, found);
+  check_search(site, site.control.file("notlshosts"), Owner::remote, deferred, found);
   check_me(site, found);
 }
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "qmail-smtpd/auth_settings.h"
 #include "qmail-tlscheck/checks.h"
@@ -14,21 +12,15 @@ namespace qmail::tlscheck {
 
 namespace {
 
-bool can_be_run(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
-}
-
 // Looked for as execvp(3) does.
 bool there_is(const std::string& program, const Service& service) {
-  if (program.find('/') != std::string::npos) return can_be_run(program);
+  if (program.find('/') != std::string::npos) return is_program(program);
   const char* ours = std::getenv("PATH");
   std::string path = service.variable("PATH").value_or(ours != nullptr ? ours : "/bin:/usr/bin");
   if (path.find('$') != std::string::npos) path += ":/bin:/usr/bin:/usr/local/bin";
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
-    if (can_be_run(path.substr(begin, end - begin) + "/" + program)) return true;
+    if (is_program(path.substr(begin, end - begin) + "/" + program)) return true;
     begin = end + 1;
   }
   return false;

@@ -23,6 +23,7 @@ void check_policies(const Site& site, Findings& found);
 void check_policy_map(const Site& site, Findings& found);
 void check_logins(const Site& site, Findings& found);
 void check_services(const Site& site, Findings& found);
+void check_variables(const Site& site, Findings& found);
 
 // `file`, wherever it is, as if it were control/servercert.pem; who can read it is not looked at.
 void check_candidate(const Site& site, const std::string& file, Findings& found);

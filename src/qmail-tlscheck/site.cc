@@ -54,14 +54,14 @@ std::vector<std::string> entries_of(const std::string& path, Findings& found) {
   return names;
 }
 
-void check_search(const Site& site, const std::string& folder, Owner owner, Findings& found) {
+void check_search(const Site& site, const std::string& folder, Owner owner,
+                  std::string_view otherwise, Findings& found) {
   if (leads_nowhere(folder)) return found.fail(folder, "is a symbolic link that leads nowhere");
   const Runner runner = runner_of(site, owner);
   struct stat status {};
   const bool is_folder = ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
   if (!is_folder || !runner.who || can_search(*runner.who, folder)) return;
-  found.fail(folder, "cannot be searched by " + runner.name() + ", so " +
-                         (owner == Owner::smtpd ? "no mail is accepted" : "all mail is deferred") +
+  found.fail(folder, "cannot be searched by " + runner.name() + ", so " + std::string(otherwise) +
                          ": chmod 755");
 }
 

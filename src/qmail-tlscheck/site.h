@@ -38,8 +38,9 @@ bool there(const Site& site, std::string_view name, Findings& found);
 // is a finding: the programs need only search it.
 std::vector<std::string> entries_of(const std::string& path, Findings& found);
 
-// Can the program's user reach what is in the folder?
-void check_search(const Site& site, const std::string& folder, Owner owner, Findings& found);
+// Can the program's user reach what is in the folder? `otherwise`: what follows if not.
+void check_search(const Site& site, const std::string& folder, Owner owner,
+                  std::string_view otherwise, Findings& found);
 
 // Can the program's user read the file, and, if it is secret, nobody else?
 enum class Secret { no, yes };

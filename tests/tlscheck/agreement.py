@@ -4,6 +4,9 @@ A row of a table is a set of files, what works with it (seen in a session of a r
 qmail-remote, in a scratch home), and the worst that qmail-tlscheck says of the files that the row is about. Where
 something does not work the check must not say ok, and where all is ok it must work. Only "warn" may go with either.
 
+A file that begins with "closed:" belongs to somebody else than the program's user, and so does the folder of one with "shut:"
+(only root can try that).
+
 Files are made of pieces joined by "+": mx (a certificate of CERTIFICATES), mx.key, cut:mx (its first half), dash:mx (a
 dash too few in its first line), crl:root (a list of that authority; crl:root,may with a revoked certificate; old-crl:root),
 and otherwise the text itself.
@@ -14,6 +17,7 @@ import hashlib
 import os
 import pathlib
 import pwd
+import shutil
 import socket
 import ssl
 import struct
@@ -24,6 +28,7 @@ import threading
 
 CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
 HOST = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:mx.example.test\n"
+WEB = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:web.example.test\n"
 LEAF = "basicConstraints=CA:FALSE\n"
 MAY = "/CN=may/emailAddress=may@client.test"
 # name: (subject, issuer or None for itself, extensions, key, days)
@@ -38,6 +43,7 @@ CERTIFICATES = {
     "sub": ("/CN=Sub", "root", CA, "P-256", 400),
     "mx": ("/CN=mx.example.test", "sub", HOST, "P-256", 400),
     "mx-rsa": ("/CN=mx.example.test", "sub", HOST, "rsa:2048", 400),
+    "mx-rsa-too": ("/CN=mx.example.test", "sub", HOST, "rsa:2048", 400),
     "mx-ed": ("/CN=mx.example.test", "sub", HOST, "ed25519", 400),
     "mx-1024": ("/CN=mx.example.test", "sub", HOST, "rsa:1024", 400),
     "mx-k1": ("/CN=mx.example.test", "sub", HOST, "secp256k1", 400),
@@ -46,6 +52,11 @@ CERTIFICATES = {
     "mx-server": ("/CN=mx.example.test", "root", HOST + "extendedKeyUsage=serverAuth\n", "P-256", 400),
     "mx-both": ("/CN=mx.example.test", "root", HOST + "extendedKeyUsage=serverAuth,clientAuth\n", "P-256", 400),
     "mx-self": ("/CN=mx.example.test", None, HOST, "P-256", 400),
+    "web": ("/CN=web.example.test", "sub", WEB, "P-256", 400),
+    "web-1024": ("/CN=web.example.test", "sub", WEB, "rsa:1024", 400),
+    "web-old": ("/CN=web.example.test", "sub", WEB, "P-256", -1),
+    "web-client": ("/CN=web.example.test", "sub", WEB + "extendedKeyUsage=clientAuth\n", "P-256", 400),
+    "any": ("/CN=any", "sub", WEB.replace("web", "*"), "P-256", 400),
     "may": (MAY, "root", LEAF, "P-256", 400),
     "may-sub": (MAY, "sub", LEAF, "P-256", 400),
     "may-self": (MAY, None, LEAF, "P-256", 400),
@@ -84,6 +95,51 @@ SERVER = [
     ("the key cut off", "mx+sub+root+cut:mx.key", {}, 454, "fail"),
     ("a curve that no client can name", "mx-k1+sub+root+mx-k1.key", {}, 454, "fail"),
     ("not for servers", "mx-client+sub+root+mx-client.key", {}, True, "warn"),
+]
+
+# A second certificate, beside RSA: (what, servercert-ec.pem, more files, what a client sees that knows the root and can both:
+# True for the second one, "first", "refused" (the second one, which it does not take), None for no STARTTLS; the level)
+RSA = "mx-rsa+sub+root+mx-rsa.key"
+SECOND = [
+    ("chain and key", GOOD, {}, True, "ok"),
+    ("Ed25519", "mx-ed+sub+root+mx-ed.key", {}, True, "ok"),
+    ("no chain", "mx+mx.key", {}, "refused", "warn"),
+    ("no first", GOOD, {"servercert.pem": None}, None, "warn"),
+    ("RSA too", "mx-rsa-too+sub+root+mx-rsa-too.key", {}, "first", "warn"),
+    ("expired", "mx-old+sub+root+mx-old.key", {}, "refused", "fail"),
+    ("not for servers", "mx-client+sub+root+mx-client.key", {}, "refused", "warn"),
+    ("empty", "", {}, "first", "fail"),
+    ("garbage", "garbage\n", {}, "first", "fail"),
+    ("no key", "mx+sub+root", {}, "first", "fail"),
+    ("no certificate", "mx.key", {}, "first", "fail"),
+    ("another's key", "mx+sub+root+root.key", {}, "first", "fail"),
+    ("the chain cut off", "mx+mx.key+cut:sub", {}, "first", "fail"),
+    ("a curve that no client can name", "mx-k1+sub+root+mx-k1.key", {}, "first", "fail"),
+    ("not to be read", "closed:" + GOOD, {}, "first", "fail"),
+]
+
+# Certificates by name, asked for web.example.test: (what, folder, servercert.pem in it, more files, what a client sees that
+# knows the root: True for it, "usual" for the usual certificate, "refused" for one it does not take; the level)
+FOLDER = "servercerts/web.example.test"
+NAMED = [
+    ("chain and key", FOLDER, "web+sub+root+web.key", {}, True, "ok"),
+    ("all names of a domain", "servercerts/*.example.test", "any+sub+root+any.key", {}, True, "ok"),
+    ("in large letters", "servercerts/Web.example.test", "web+sub+root+web.key", {}, "usual", "warn"),
+    ("two labels below", "servercerts/*.test", "web+sub+root+web.key", {}, "usual", "warn"),
+    ("another name's", FOLDER, GOOD, {}, "refused", "warn"),
+    ("expired", FOLDER, "web-old+sub+root+web-old.key", {}, "refused", "fail"),
+    ("not for servers", FOLDER, "web-client+sub+root+web-client.key", {}, "refused", "warn"),
+    ("no file", FOLDER, None, {FOLDER + "/notes": "x"}, "usual", "fail"),
+    ("no file but the second", FOLDER, None, {FOLDER + "/servercert-ec.pem": "web+sub+root+web.key"}, "usual", "fail"),
+    ("empty", FOLDER, "", {}, "usual", "fail"),
+    ("garbage", FOLDER, "garbage\n", {}, "usual", "fail"),
+    ("no key", FOLDER, "web+sub+root", {}, "usual", "fail"),
+    ("another's key", FOLDER, "web+sub+root+root.key", {}, "usual", "fail"),
+    ("the chain cut off", FOLDER, "web+web.key+cut:sub", {}, "usual", "fail"),
+    ("1024 bits", FOLDER, "web-1024+sub+root+web-1024.key", {}, "usual", "fail"),
+    ("a folder in its place", FOLDER, None, {FOLDER + "/servercert.pem/x": "x"}, "usual", "fail"),
+    ("not to be read", FOLDER, "closed:web+sub+root+web.key", {}, "usual", "fail"),
+    ("its folder closed", FOLDER, "shut:web+sub+root+web.key", {}, "usual", "fail"),
 ]
 
 # Relaying by certificate: (what, the certificates that the client shows, files, reply to RCPT, the level)
@@ -222,9 +278,13 @@ class Pki:
 
 class World:
     def __init__(self, folder, smtpd, remote, tlscheck):
-        self.folder, self.smtpd, self.remote, self.tlscheck = folder, smtpd, remote, tlscheck
+        self.folder, self.remote, self.tlscheck = folder, remote, tlscheck
         self.pki = Pki(folder)
         self.homes = 0
+        self.given = set()
+        # Where every user can run it.
+        folder.chmod(0o711)
+        self.smtpd = shutil.copy(smtpd, folder)
         self.wrong = []
 
     def home(self, files):
@@ -232,15 +292,37 @@ class World:
         control = self.folder / f"home{self.homes}/control"
         (control / "tlshosts").mkdir(parents=True)
         files = {"me": "mx.example.test\n", "rcpthosts": "local.test\n", **files}
+        closed = []
         for name, text in files.items():
-            if text is not None:
-                (control / name).write_text(self.pki.file(text))
-                (control / name).chmod(0o600)
+            if text is None:
+                continue
+            file = control / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            how, _, rest = text.partition(":")
+            if how in ("closed", "shut"):
+                text = rest
+                closed.append(file if how == "closed" else file.parent)
+            file.write_text(self.pki.file(text))
+            file.chmod(0o600)
+        if closed:
+            self.give(control.parent, closed)
         return control.parent
+
+    def give(self, home, closed):
+        """All but what is closed can be read by the user "nobody", as whom the program runs then."""
+        for path in (home, *home.rglob("*")):
+            os.chown(path, 0, pwd.getpwnam("nobody").pw_gid)
+            path.chmod(0o750 if path.is_dir() else 0o640)
+        for path in closed:
+            path.chmod(0o700)
+        self.given.add(home)
+
+    def user(self, home):
+        return "nobody" if home in self.given else pwd.getpwuid(os.geteuid()).pw_name
 
     def level(self, home, *topics):
         """The worst that qmail-tlscheck says of the files of these names."""
-        user = pwd.getpwuid(os.geteuid()).pw_name
+        user = self.user(home)
         said = subprocess.run([self.tlscheck, "--smtpd-user", user, "--remote-user", user], env={"QMAILHOME": home},
                               capture_output=True, text=True, timeout=20)
         lines = [line for line in said.stdout.splitlines() if any(f" control/{topic}: " in line for topic in topics)]
@@ -259,7 +341,9 @@ class World:
         ours, its = socket.socketpair()
         ours.settimeout(20)
         environment = {"QMAILHOME": home, "TCPREMOTEIP": "192.0.2.1", "PROTO": "TCP"}
-        with subprocess.Popen([self.smtpd], stdin=its, stdout=its, stderr=subprocess.DEVNULL, env=environment) as process:
+        entry = pwd.getpwnam(self.user(home))
+        other = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []} if home in self.given else {}
+        with subprocess.Popen([self.smtpd], stdin=its, stdout=its, stderr=subprocess.DEVNULL, env=environment, **other) as process:
             its.close()
             talk = Talk(ours)
             talk.reply()
@@ -287,6 +371,38 @@ class World:
             talk.say("MAIL FROM:<s@client.test>")
             return True, int(talk.say("RCPT TO:<far@foreign.test>")[:3])
 
+    def shown(self, home, name):
+        """What a client sees that knows the root and asks for the name: the DER, and whether it takes it; or (None, None)."""
+        root = ssl.create_default_context(cafile=self.pki.certificate("root"))
+        root.set_ciphers("ALL:@SECLEVEL=0")
+        anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+        anybody.set_ciphers("ALL:@SECLEVEL=0")
+        seen = []
+        for context in (anybody, root):
+            with self.session(home) as talk:
+                if "STARTTLS" not in talk.say("EHLO client.test"):
+                    return None, None
+                assert talk.say("STARTTLS").startswith("220")
+                try:
+                    talk.start(context, server_side=False, name=name)
+                    talk.say("NOOP")
+                    seen.append(talk.connection.getpeercert(binary_form=True))
+                except ssl.SSLCertVerificationError:
+                    seen.append(None)
+        return seen[0], seen[1] is not None
+
+    def is_shown(self, home, name, wanted, usual):
+        """True: the wanted certificate, and the client takes it; else what is in its place."""
+        der, taken = self.shown(home, name)
+        if der is None:
+            return None
+        def of(certificate):
+            return ssl.PEM_cert_to_DER_cert(self.pki.certificate(certificate).read_text())
+        if wanted and der == of(wanted):
+            return taken or "refused"
+        return usual[1] if der == of(usual[0]) else "another"
+
     def deliver(self, home, names, demand=None):
         """Does qmail-remote hand a message to a server that shows these certificates, in TLS?"""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -307,13 +423,19 @@ class World:
         return report.stdout.startswith(b"r\0K")
 
 
+def certificate_in(text):
+    """The name of the first certificate in what a file is made of."""
+    pieces = (text or "").removeprefix("closed:").removeprefix("shut:").split("+")
+    return next((piece for piece in pieces if piece in CERTIFICATES), None)
+
+
 class Talk:
     def __init__(self, connection):
         self.connection = connection
         self.lines = connection.makefile("rb")
 
-    def start(self, context, server_side):
-        self.connection = context.wrap_socket(self.connection, server_side=server_side)
+    def start(self, context, server_side, name=None):
+        self.connection = context.wrap_socket(self.connection, server_side=server_side, server_hostname=name)
         self.lines = self.connection.makefile("rb")
 
     def send(self, line):
@@ -400,6 +522,20 @@ def main():
             home = world.home({"servercert.pem": certificate, **more})
             told = world.level(home, "servercert.pem", "tlsserverciphers")
             world.compare(f"servercert.pem, {what}", world.starttls(home)[0], works, told, level)
+        for what, second, more, works, level in SECOND:
+            if (second.startswith("closed:")) and os.geteuid() != 0:
+                continue
+            home = world.home({"servercert.pem": RSA, "servercert-ec.pem": second, **more})
+            told = world.level(home, "servercert-ec.pem")
+            wanted = certificate_in(second)
+            world.compare(f"servercert-ec.pem, {what}", world.is_shown(home, "mx.example.test", wanted, ("mx-rsa", "first")), works, told, level)
+        for what, folder, certificate, more, works, level in NAMED:
+            if (certificate or "").startswith(("closed:", "shut:")) and os.geteuid() != 0:
+                continue
+            home = world.home({"servercert.pem": RSA, f"{folder}/servercert.pem": certificate, **more})
+            told = world.level(home, folder, f"{folder}/servercert.pem")
+            wanted = certificate_in(certificate)
+            world.compare(f"{folder}, {what}", world.is_shown(home, "web.example.test", wanted, ("mx-rsa", "usual")), works, told, level)
         for what, shown, files, reply, level in CLIENT:
             home = world.home({"servercert.pem": GOOD, "tlsclients": "may@client.test\n", **files})
             told = world.level(home, "tlsclients", "clientca.pem", "clientcrl.pem")

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include <cdb.h>
 #include <gtest/gtest.h>
 
 #include "qmail/unique_fd.h"
@@ -676,6 +678,102 @@ TEST_F(ChecksTest, NamesThatNobodyIsLookedForBy) {
     std::filesystem::create_directories(control(folder));
     expect(Level::warn, folder, "has no effect");
   }
+}
+
+// --- what else a service's variables ask for ---
+
+class VariablesTest : public ChecksTest {
+ protected:
+  // What is said beside "ok", with a service that sets these variables.
+  std::vector<std::string> said(const std::string& variables) const {
+    std::filesystem::create_directories(folder_.path("svc"));
+    folder_.file("svc/run", "#!/bin/sh\n" + variables + "\nexec tcpserver 0 25 bin/qmail-smtpd\n");
+    Settings settings;
+    settings.smtpd = Account{"qmaild", ::geteuid() + 1, {::getegid()}};
+    settings.services = {folder_.path("svc")};
+    Findings found;
+    check_variables({ControlDir(folder_.path("control")), settings}, found);
+    std::vector<std::string> lines;
+    for (const Finding& finding : found.all()) {
+      const char* level = finding.level == Level::fail   ? "fail "
+                          : finding.level == Level::warn ? "warn "
+                                                         : "ok ";
+      lines.push_back(level + finding.text);
+    }
+    return lines;
+  }
+  void one(const std::string& variables, const std::string& words) const {
+    const auto lines = said(variables);
+    ASSERT_EQ(lines.size(), 1U) << variables << testing::PrintToString(lines);
+    EXPECT_NE(lines[0].find(words), std::string::npos) << lines[0];
+  }
+  std::string program(const std::string& name, mode_t mode) const {
+    folder_.file(name, "#!/bin/sh\n");
+    EXPECT_EQ(::chmod(folder_.path(name).c_str(), mode), 0);
+    return folder_.path(name);
+  }
+};
+
+TEST_F(VariablesTest, LimitsThatAreNoNumbers) {
+  const std::string good =
+      "export MAXRECIPIENTS=100 BRTLIMIT=20 DATABYTES=5000000 SMTPD_GREETDELAY=5 "
+      "SMTPD_MAXERRORS=20 SMTPD_MAXTIME=$HOURS";
+  EXPECT_TRUE(said(good).empty());
+  for (const char* name : {"MAXRECIPIENTS", "BRTLIMIT", "DATABYTES", "SMTPD_GREETDELAY",
+                           "SMTPD_MAXERRORS", "SMTPD_MAXTIME"}) {
+    one(std::string("export ") + name + "=lots", "warn " + std::string(name) + " is no number");
+  }
+}
+
+TEST_F(VariablesTest, ProgramsThatAreAsked) {
+  const std::string good = program("good", 0755);
+  const std::string mine = program("mine", 0700);
+  const std::string text = program("text", 0644);
+  one("export ENABLE_SPP=1", "and no session begins without it: there is no such file");
+  put("smtpplugins", "[rcpt]\n" + good + "\n:anything at all\n[pass]\n/nowhere\n");
+  one("export ENABLE_SPP=1", "ok 2 programs are asked");
+  one("", "ok 2 programs are asked");
+  for (const std::string& bad : {mine, text, std::string("/nowhere"), folder_.path("svc")}) {
+    put("smtpplugins", "[mail]\n" + bad + "\n");
+    one("export ENABLE_SPP=1",
+        "fail " + bad +
+            (bad == mine ? " cannot be run by qmaild" : " is no program that can be run"));
+    one("", "fail " + bad);
+  }
+  remove("smtpplugins");
+  put("others", "[data]\n/nowhere\n");
+  one("export ENABLE_SPP=1 SPPCONFFILE=" + control("others"), "fail /nowhere is no program");
+  EXPECT_TRUE(said("export RCPTCHECK=" + good).empty());
+  one("export RCPTCHECK=" + mine, "cannot be run by qmaild: recipients get 421");
+  one("export RCPTCHECK=/nowhere", "is no program that can be run: recipients get 421");
+  EXPECT_TRUE(said("export RCPTCHECK=").empty());
+}
+
+TEST_F(VariablesTest, AProxy) {
+  one("export PROXYPROTOCOL=1", "warn believes everybody who connects to be the proxy");
+  EXPECT_TRUE(said("export PROXYPROTOCOL=0").empty());
+  const std::string file = control("rules.cdb");
+  const std::string rules = "export PROXYRULES=" + file;
+  const auto database = [&](const std::string& key, std::string_view rule) {
+    std::filesystem::remove(file);
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT, 0640);
+    cdb_make make{};
+    ::cdb_make_start(&make, fd);
+    ::cdb_make_add(&make, key.data(), static_cast<unsigned>(key.size()), rule.data(),
+                   static_cast<unsigned>(rule.size()));
+    ::cdb_make_finish(&make);
+    ::close(fd);
+  };
+  one(rules, "fail asked for by " + folder_.path("svc/run") +
+                 " (PROXYRULES), and no session begins without it: there is no such file");
+  database("192.0.2.", std::string_view("+RELAYCLIENT=\0", 14));
+  one(rules, "ok says nothing of clients that it does not name");
+  database("", std::string_view("D\0", 2));
+  one(rules, "ok denies clients that it does not name");
+  database("", std::string_view("+A=b\0", 6));
+  one(rules, "ok takes clients that it does not name");
+  std::filesystem::resize_file(file, 100);
+  one(rules, "no session begins without it: damaged database");
 }
 
 }  // namespace
