@@ -106,6 +106,28 @@ def remote_wire(remote, sinks, scratch):
             yield f"remote.flights.{name}.{recipients}", sink.last.flights
 
 
+def remote_map(remote, callgrind, scratch):
+    """What it costs to ask a policy server (control/tlspolicymap): of a message that is refused
+    right afterwards, for its sender."""
+    remote = remote_sink.Remote(remote.program, scratch.map_home)
+
+    def attempt(wrapper):
+        run = remote.attempt("map.test", scratch.mail("4k"), wrapper=wrapper, sender="a\n@b.test")
+        if not run.report.startswith(b"DSorry, sender"):
+            raise wire.WireError(f"{remote.program}: reported {run.report!r}")
+
+    with contextlib.closing(remote_sink.PolicyServer(b"9:NOTFOUND ,")) as server:
+        for figure, measured in (
+                ("instructions", lambda: callgrind.instructions("remote.map", attempt) / 1e6),
+                ("calls", lambda: instruments.system_calls(attempt))):
+            scratch.policy_map(None)
+            without = measured()
+            scratch.policy_map(server.port)
+            yield f"remote.{figure}.map", measured() - without
+            if not server.questions:
+                raise wire.WireError(f"{remote.program}: did not ask the policy server")
+
+
 # --- what a group of the key exchange costs; nothing where OpenSSL is older than X25519MLKEM768 (3.5) ---
 
 GROUPS = ("X25519", "X25519MLKEM768")

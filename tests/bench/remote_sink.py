@@ -87,6 +87,32 @@ class Sink:
                 replies.append(b"250 ok")
 
 
+class PolicyServer:
+    """Says `answer` to whatever is asked, until closed; each time late enough to be waited for."""
+
+    def __init__(self, answer):
+        self.questions = 0
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self):
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                if connection.recv(4096):
+                    self.questions += 1
+                    time.sleep(0.1)
+                    connection.sendall(self._answer)
+
+
 def read_data(connection):
     """Reads up to the line of a lone dot; returns the octets of the message as sent, dot included.
     Nothing follows the dot before it is answered."""
@@ -132,12 +158,12 @@ class Remote:
         finally:
             os.unlink(path)
 
-    def attempt(self, host, mail, recipients=1, wrapper=()):
+    def attempt(self, host, mail, recipients=1, wrapper=(), sender="a@b.test"):
         """Tries to deliver; whatever the report."""
         people = [f"u{number}@{host}" for number in range(recipients)]
         with open(mail, "rb") as stdin, tempfile.TemporaryFile() as report:
             started = time.monotonic()
-            process = subprocess.Popen([*wrapper, self.program, host, "a@b.test", *people],
+            process = subprocess.Popen([*wrapper, self.program, host, sender, *people],
                                        stdin=stdin, stdout=report, env=self.environment)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = status

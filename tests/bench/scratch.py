@@ -27,6 +27,7 @@ class Scratch:
         self._make_certificate("pair/control/servercert-ec.pem", EC)
         self.names_home = self._make_home("names")
         self._make_certificate(f"names/control/servercerts/{NAME}/servercert.pem", RSA)
+        self.map_home = self._make_home("map")
         self.certificate = self.home + "/control/servercert.pem"
         self.queue = self.path + "/queue_sink"
         subprocess.run(["c++", "-O2", "-static", "-o", self.queue, HERE + "/queue_sink.cc"],
@@ -44,6 +45,11 @@ class Scratch:
         self._write("home/control/smtproutes",
                     "".join(f"{domain}:{address}:{port}\n"
                             for domain, (address, port) in routes.items()).encode())
+
+    def policy_map(self, port):
+        """Writes control/tlspolicymap of the home for it; None: empty, as if it were not there."""
+        line = f"inet:127.0.0.1:{port}:postfix\n" if port else ""
+        self._write("map/control/tlspolicymap", line.encode())
 
     def openssl_cnf(self, group):
         """The file of an OPENSSL_CONF that allows no other group for the key exchange."""

@@ -38,6 +38,7 @@ PEERS = {
     "qmail-smtpd": ("fast", "own", {"server": "Server"}),
     "AUTH": ("fast", "auth", {"check": "check"}),
     "DNS": ("fast", "names", {"check": "check"}),
+    "MTA-STS": ("fast", "mta_sts", {"check": "check"}),
     "Exim": ("slow", "exim", {"client": "Client", "server": "Server"}),
     "OpenSMTPD": ("slow", "opensmtpd", {"client": "Client", "check": "smtp_command"}),
     "AUTH-servers": ("slow", "auth_servers", {"check": "check"}),

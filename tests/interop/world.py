@@ -136,7 +136,8 @@ class World:
 
     def _make_certificates(self):
         pki = self.pki = self.folder("pki")
-        names = ",".join([f"DNS:{n}.example.test" for n in ("mx", "rsa-upper", *HOSTS)] + [f"IP:{self.ip(n)}" for n in (*HOSTS.values(), 30, 31)])
+        hosts = ("mx", "rsa-upper", "mta-sts", "*.mx", "*.own1", "*.rsa", *HOSTS)
+        names = ",".join([f"DNS:{n}.example.test" for n in hosts] + [f"IP:{self.ip(n)}" for n in (*HOSTS.values(), 30, 31)])
         ec = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
         rsa = ("rsa:2048",)
 
@@ -219,16 +220,18 @@ class World:
     # --- our qmail-remote as a client ---
 
     def deliver(self, route, token, message, recipient, *, sender=None, client_key=None, version=None, anchors=None,
-                resolver=None, host="example.test", env=None, prefix=()):
-        """One run of qmail-remote; returns its report with NUL as newline. `route` None: by MX."""
+                resolver=None, host="example.test", env=None, control=None, prefix=()):
+        """One run of qmail-remote; returns its report with NUL as newline. `route` None: by MX. `control`: more files there."""
         home = self.folder(f"remote/{token}")
-        control = home / "control"
+        files, control = control or {}, home / "control"
         (control / "tlshosts").mkdir(parents=True)
         (home / "queue/lock").mkdir(parents=True)
         (home / "queue/lock/tcpto").write_bytes(bytes(1024))
         (control / "me").write_text("client.example.test\n")
         (control / "timeoutremote").write_text("20\n")
         (control / "timeoutconnect").write_text("5\n")
+        for name, text in files.items():
+            (control / name).write_text(text)
         if route:
             (control / "smtproutes").write_text(f":{route}\n")
         if client_key:
