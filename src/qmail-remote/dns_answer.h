@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "qmail/ip_address.h"
+#include "qmail/tlsa_record.h"
 
 namespace qmail::remote {
 
@@ -23,21 +24,13 @@ struct MxRecord {
   std::string exchanger;  // as DNS spells it, without a final dot; empty: the root (RFC 7505)
 };
 
-// What a server's key or certificate must be like (RFC 6698, 2.1).
-struct TlsaRecord {
-  std::uint8_t usage;
-  std::uint8_t selector;
-  std::uint8_t matching_type;
-  std::string data;
-
-  friend bool operator==(const TlsaRecord&, const TlsaRecord&) = default;
-};
-
 std::optional<std::vector<IpAddress>> v4_addresses_in(DnsMessage message);
 std::optional<std::vector<IpAddress>> v6_addresses_in(DnsMessage message);
 std::optional<std::vector<MxRecord>> exchangers_in(DnsMessage message);
 // Targets of CNAME records.
 std::optional<std::vector<std::string>> aliases_in(DnsMessage message);
+// The first names in SOA records.
+std::optional<std::vector<std::string>> origins_in(DnsMessage message);
 std::optional<std::vector<TlsaRecord>> tlsa_in(DnsMessage message);
 
 // Does the name server say that it has validated what it answers (AD)? Whether to believe it is

@@ -210,6 +210,18 @@ inline std::string chain_not_verified(const std::string& authorities, std::strin
 inline std::string name_not_verified(std::string_view name, std::string_view reason) {
   return "TLS unable to verify server " + printable(name) + ": " + std::string(reason);
 }
+inline std::string records_not_matched(std::string_view name, std::string_view reason) {
+  return with_reason("TLS unable to verify server " + printable(name) + " with its TLSA records",
+                     reason);
+}
+inline std::string records_unknown(std::string_view name) {
+  return "TLS unable to look up TLSA records of " + printable(name);
+}
+// KIND: "secure", "usable".
+inline std::string no_records(std::string_view kind, std::string_view name,
+                              const std::string& why) {
+  return "No " + std::string(kind) + " TLSA records for " + printable(name) + " while " + why;
+}
 inline constexpr std::string_view text_no_certificate = "no certificate provided";
 inline constexpr std::string_view text_no_name = "it has no name";
 inline std::string is_not_for(const std::string& names) {

@@ -47,6 +47,9 @@ struct TlsPolicy {
   // Whom the certificate may be for, as reports list them; empty where a tlshosts file demands it,
   // whose reports have words of their own.
   std::vector<std::string> wanted{};
+  // Whoever passed may still be somebody else: the server's name came from an answer without
+  // DNSSEC. What is said of TLS is then "untrusted".
+  bool name_is_hearsay = false;
   std::string server_name{};  // SNI
 
   // never, by a file that nothing but a tlshosts file outweighs.

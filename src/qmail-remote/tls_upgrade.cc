@@ -21,6 +21,13 @@ std::string remarks(const std::vector<tls::Warning>& warnings) {
   return text;
 }
 
+Trust trust_by(const TlsPolicy& policy) {
+  if (policy.name_is_hearsay) return Trust::untrusted;
+  if (std::holds_alternative<tls::Tlsa>(policy.verification)) return Trust::dane;
+  return std::holds_alternative<tls::Fingerprints>(policy.verification) ? Trust::fingerprint
+                                                                        : Trust::verified;
+}
+
 // "mx.example.org, .example.org"
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -102,8 +109,7 @@ std::string TlsUpgrade::words() const {
   if (session_->state != tls::ServerCertificate::State::verified) {
     return tls_words(session_facts_, Trust::untrusted);
   }
-  const bool pinned = std::holds_alternative<tls::Fingerprints>(policy_.verification);
-  return tls_words(session_facts_, pinned ? Trust::fingerprint : Trust::verified);
+  return tls_words(session_facts_, trust_by(policy_));
 }
 
 std::optional<Ending> TlsUpgrade::verify() const {
@@ -122,6 +128,8 @@ std::string TlsUpgrade::verification_failure() const {
       return name_not_verified(name, text_no_certificate);
     case State::other_fingerprint:
       return name_not_verified(name, other_fingerprint(session_->fingerprint));
+    case State::records_not_matched:
+      return records_not_matched(name, session_->reason);
     case State::no_matching_dns_name:
     case State::no_common_name:
     case State::other_common_name:

@@ -16,7 +16,7 @@
 namespace qmail::remote {
 
 // How the server's certificate was found good. What could not count is untrusted, too.
-enum class Trust { untrusted, fingerprint, verified };
+enum class Trust { untrusted, fingerprint, verified, dane };
 
 constexpr std::string_view word_for(Trust trust) {
   switch (trust) {
@@ -24,6 +24,8 @@ constexpr std::string_view word_for(Trust trust) {
       return "fingerprint";
     case Trust::verified:
       return "verified";
+    case Trust::dane:
+      return "dane";
     case Trust::untrusted:
       break;
   }

@@ -4,6 +4,7 @@
 
 #include "qmail/ip_address.h"
 #include "tls/context.h"
+#include "tls/dane.h"
 #include "tls/identity.h"
 #include "tls/parameters.h"
 #include "tls/peer_identity.h"
@@ -58,6 +59,10 @@ void judge(const Fingerprints& wanted, SSL* /*ssl*/, X509* certificate, ServerCe
                      : ServerCertificate::State::other_fingerprint;
 }
 
+void judge(const Tlsa& /*wanted*/, SSL* ssl, X509* certificate, ServerCertificate& result) {
+  compare_records(ssl, certificate, result);
+}
+
 void judge(std::monostate /*nothing*/, SSL* /*ssl*/, X509* /*certificate*/,
            ServerCertificate& /*result*/) {}
 
@@ -72,6 +77,12 @@ Result<ClientContext, TlsError> ClientContext::create(const ClientSettings& sett
   if (const auto* anchors = std::get_if<Anchors>(&settings.verification)) {
     if (auto error = trust_anchors(context.get(), *anchors)) return Failure(*error);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, carry_on);
+  } else if (std::holds_alternative<Tlsa>(settings.verification)) {
+    if (!allow_dane(context.get())) return Failure(TlsError{Step::context, take_library_error()});
+    // The first failure is the reason, and the handshake goes on.
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+    // As Postfix has it: a key that DNS vouches for may be an old one.
+    SSL_CTX_set_security_level(context.get(), 1);
   } else {
     // No chain is looked at, so any TLS is better than mail that is stuck: short keys, SHA-1,
     // servers without RFC 5746. TLS 1.2 stays the floor, and somebody must have a key (narrow).
@@ -123,6 +134,9 @@ Result<ClientSession, TlsError> ClientContext::connect(int in, int out, Deadline
   // RFC 6066, section 3: a name, never an address. One too long for DNS is not sent.
   if (!server_name_.empty() && !parse_ip(server_name_)) {
     SSL_set_tlsext_host_name(ssl.get(), server_name_.c_str());
+  }
+  if (const auto* records = std::get_if<Tlsa>(&verification_)) {
+    if (auto error = expect_records(ssl.get(), *records)) return Failure(*error);
   }
   auto transport = TlsTransport::create(std::move(ssl), in, out);
   if (!transport) return Failure(TlsError{Step::connection, take_library_error()});

@@ -110,6 +110,7 @@
   F(2, SSL_CTX_add_client_CA) \
   F(2, SSL_CTX_clear_options) \
   F(4, SSL_CTX_ctrl) \
+  F(1, SSL_CTX_dane_enable) \
   F(1, SSL_CTX_free) \
   F(1, SSL_CTX_get_cert_store) \
   F(1, SSL_CTX_get_ciphers) \
@@ -137,8 +138,13 @@
   F(4, SSL_check_chain) \
   F(4, SSL_client_hello_get0_ext) \
   F(4, SSL_ctrl) \
+  F(2, SSL_dane_enable) \
+  F(2, SSL_dane_set_flags) \
+  F(6, SSL_dane_tlsa_add) \
   F(1, SSL_do_handshake) \
   F(1, SSL_free) \
+  F(3, SSL_get0_dane_authority) \
+  F(1, SSL_get0_param) \
   F(1, SSL_get0_peer_certificate) \
   F(1, SSL_get1_peer_certificate) \
   F(1, SSL_get_SSL_CTX) \
@@ -176,6 +182,8 @@
   F(2, X509_STORE_add_cert) \
   F(2, X509_STORE_add_crl) \
   F(2, X509_STORE_set_flags) \
+  F(3, X509_VERIFY_PARAM_add1_host) \
+  F(2, X509_VERIFY_PARAM_set_hostflags) \
   F(5, X509_check_host) \
   F(4, X509_digest) \
   F(1, X509_free) \
@@ -185,6 +193,7 @@
   F(1, X509_get_issuer_name) \
   F(1, X509_get_subject_name) \
   F(1, X509_verify_cert_error_string) \
+  F(3, d2i_PUBKEY) \
   F(3, d2i_X509) \
   F(3, d2i_X509_AUX) \
   F(3, d2i_X509_CRL) \

@@ -18,6 +18,7 @@
 #include "qmail/control.h"
 #include "qmail/deadline.h"
 #include "qmail/result.h"
+#include "qmail/tlsa_record.h"
 #include "qmail/transport.h"
 
 struct ssl_ctx_st;
@@ -126,13 +127,14 @@ struct ClientCertificate {
 struct ServerCertificate {
   enum class State {
     unverified,          // nothing was wanted: nothing was checked
-    verified,            // anchors: chain, dates, purpose and name
+    verified,            // it is what was wanted (anchors: chain, dates, purpose and name)
     chain_not_verified,  // `reason`
     none,                // the server showed none
     no_matching_dns_name,
-    no_common_name,     // no dNSName there, and no common name either
-    other_common_name,  // no dNSName there, and the common name is `common_name`
-    other_fingerprint,  // `fingerprint` is its own
+    no_common_name,       // no dNSName there, and no common name either
+    other_common_name,    // no dNSName there, and the common name is `common_name`
+    other_fingerprint,    // `fingerprint` is its own
+    records_not_matched,  // no TLSA record, or not as one demands: `reason`
   };
   State state = State::unverified;
   std::string reason{};
@@ -236,7 +238,16 @@ struct Anchors {       // signed by one of these, and for one of the names
 struct Fingerprints {  // one of these, or with such a key; whoever signed it, whenever
   std::vector<std::string> digests{};  // SHA-256, -384, -512 in lower-case hexadecimal digits
 };
-using Verification = std::variant<std::monostate, Anchors, Fingerprints>;
+struct Tlsa {  // as one of the records of the server's name says (DANE)
+  std::vector<TlsaRecord> records{};
+  std::string base{};                // the name that they belong to
+  std::vector<std::string> names{};  // which an authority may vouch for as well
+};
+using Verification = std::variant<std::monostate, Anchors, Fingerprints, Tlsa>;
+
+// Can it be compared with at all? For records that have a certificate or a key whole (matching type
+// 0): is it one? load() has succeeded.
+bool is_readable(const TlsaRecord& record);
 
 struct ClientSettings {
   // Sent as SNI; empty for a server that has no name.
