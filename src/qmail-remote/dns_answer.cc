@@ -139,6 +139,17 @@ std::optional<std::vector<std::string>> aliases_in(DnsMessage message) {
   return found;
 }
 
+std::optional<std::vector<std::string>> origins_in(DnsMessage message) {
+  std::vector<std::string> found;
+  const bool good = for_each_record(message, ns_t_soa, [&](Cursor data, std::size_t length) {
+    const std::size_t end = data.position() + length;
+    found.push_back(data.name());
+    return data.good() && data.position() <= end;
+  });
+  if (!good) return std::nullopt;
+  return found;
+}
+
 std::optional<std::vector<TlsaRecord>> tlsa_in(DnsMessage message) {
   constexpr std::uint16_t tlsa = 52;  // older headers do not name it
   constexpr std::size_t head = 3;

@@ -9,6 +9,7 @@
 
 #include "qmail/ascii.h"
 #include "qmail/buffer.h"
+#include "qmail/environment.h"
 
 namespace qmail::remote {
 
@@ -73,9 +74,25 @@ std::optional<NameServer> parse_name_server(std::string_view text) {
   return NameServer{*address, static_cast<std::uint16_t>(*port)};
 }
 
+std::optional<NameServer> name_server_of_environment() {
+  const auto text = environment_variable("DNSCACHEIP");
+  return text ? parse_name_server(*text) : std::nullopt;
+}
+
 void DnsClient::CloseState::operator()(struct __res_state* state) const {
   ::res_nclose(state);
   delete state;
+}
+
+void DnsClient::ask_for_security() {
+  wants_security_ = true;
+  if (state_) choose_whom_to_believe();
+}
+
+void DnsClient::choose_whom_to_believe() {
+  const bool told_to = !server_ && (state_->options & RES_TRUSTAD) != 0;
+  believes_ = told_to || all_loopback(*state_);
+  if (believes_) state_->options |= RES_TRUSTAD;
 }
 
 bool DnsClient::open() {
@@ -88,11 +105,7 @@ bool DnsClient::open() {
     state_.reset();
     return false;
   }
-  if (wants_security_) {
-    const bool told_to = !server_ && (state_->options & RES_TRUSTAD) != 0;
-    believes_ = told_to || all_loopback(*state_);
-    if (believes_) state_->options |= RES_TRUSTAD;
-  }
+  if (wants_security_) choose_whom_to_believe();
   answer_ = make_buffer<unsigned char>(longest_answer);
   return true;
 }
@@ -182,6 +195,10 @@ DnsClient::Outcome<std::string> DnsClient::alias(const std::string& name) {
 
 DnsClient::Outcome<TlsaRecord> DnsClient::tlsa(const std::string& name) {
   return records<TlsaRecord>(name, tlsa_type, tlsa_in);
+}
+
+DnsClient::Outcome<std::string> DnsClient::origin(const std::string& name) {
+  return records<std::string>(name, ns_t_soa, origins_in);
 }
 
 }  // namespace qmail::remote

@@ -50,6 +50,7 @@ struct NameServer {
 // ADDRESS, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT; what is none of these: nothing. This is what
 // the environment variable DNSCACHEIP holds.
 std::optional<NameServer> parse_name_server(std::string_view text);
+std::optional<NameServer> name_server_of_environment();
 
 class DnsClient {
  public:
@@ -62,7 +63,9 @@ class DnsClient {
   // can claim that, so it is believed only if every server is this host (a loopback address), or
   // if resolv.conf, whose servers we ask, says "options trust-ad". Questions carry the AD bit then
   // (RFC 6840, 5.7); without this call they are as ever.
-  void ask_for_security() { wants_security_ = true; }
+  void ask_for_security();
+  // Can an answer be secure at all? Once security was asked for.
+  bool believes_servers() { return open() && believes_; }
 
   Outcome<IpAddress> v4_addresses(const std::string& name);
   Outcome<IpAddress> v6_addresses(const std::string& name);
@@ -72,6 +75,8 @@ class DnsClient {
   // Here a question that was not understood is temporary, too: "none" would let mail go without
   // the check.
   Outcome<TlsaRecord> tlsa(const std::string& name);
+  // The name server that the name's zone was written on (SOA).
+  Outcome<std::string> origin(const std::string& name);
 
  private:
   struct CloseState {
@@ -86,6 +91,7 @@ class DnsClient {
     silence,         // no answer in time
   };
   bool open();
+  void choose_whom_to_believe();
   Reaction ask(const std::string& name, int type);
   template <typename Record, typename Parse>
   Outcome<Record> records(const std::string& name, int type, Parse parse);

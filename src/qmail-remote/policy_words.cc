@@ -16,6 +16,7 @@ constexpr std::pair<std::string_view, Level> levels[] = {
     {"none", Level::none},       {"may", Level::may},
     {"encrypt", Level::encrypt}, {"fingerprint", Level::fingerprint},
     {"verify", Level::verify},   {"secure", Level::secure},
+    {"dane", Level::dane},       {"dane-only", Level::dane_only},
 };
 
 constexpr std::string_view separators = " \t,";

@@ -17,7 +17,7 @@
 namespace qmail::remote {
 
 struct PolicyWords {
-  enum class Level { none, may, encrypt, fingerprint, verify, secure };
+  enum class Level { none, may, encrypt, fingerprint, verify, secure, dane, dane_only };
   Level level = Level::may;
   // verify, secure: as they are written; empty where the level's own names count.
   std::vector<std::string> match{};
@@ -29,6 +29,11 @@ struct PolicyWords {
 
 // "secure": as reports say it.
 std::string_view name_of(PolicyWords::Level level);
+
+// What counts of a server stands in DNS, as long as DNSSEC vouches for it.
+constexpr bool is_dane(PolicyWords::Level level) {
+  return level == PolicyWords::Level::dane || level == PolicyWords::Level::dane_only;
+}
 
 // The error: what is wrong, for people.
 Result<PolicyWords, std::string> parse_policy(std::string_view text);

@@ -28,11 +28,6 @@ namespace {
 template <typename T>
 using OrReport = Result<T, MessageReport>;
 
-std::optional<NameServer> name_server_of_environment() {
-  const auto text = environment_variable("DNSCACHEIP");
-  return text ? parse_name_server(*text) : std::nullopt;
-}
-
 struct Recipients {
   std::vector<Recipient> list;
   bool all_aliases = true;
@@ -112,16 +107,22 @@ ServerPolicies::Credentials credentials_of(const Manner& manner) {
 
 // Calls one server after another until one has taken or refused the mail, or all have been called.
 MessageReport try_servers(ServerWalk walk, std::uint16_t port, const ServerPolicies& policies,
-                          const Dialing& dialing, const HeloHosts& helohosts, const Manner& manner,
-                          const Mail& mail, Reports& reports) {
+                          DnsClient& dns, const Dialing& dialing, const HeloHosts& helohosts,
+                          const Manner& manner, const Mail& mail, Reports& reports) {
   while (const Exchanger* server = walk.next()) {
-    auto socket = walk.call();
-    if (!socket) continue;
-    auto policy = policies.of(*server, port);
+    std::optional<UniqueFd> socket;
+    if (!policies.need_dns()) {
+      socket = walk.call();
+      if (!socket) continue;
+    }
+    auto policy = policies.of(*server, port, dns);
     if (!policy) {
       walk.ended(std::move(policy.error()));
       continue;
     }
+    // Where DNS has a say, it may say that the server is not to be called.
+    if (!socket) socket = walk.call();
+    if (!socket) continue;
     const auto here = manner_on(socket->get(), manner, helohosts);
     if (!here) return unusable_line(here.error());
     walk.ended(converse(*std::move(socket), {server->address, port, server->name},
@@ -154,9 +155,19 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
     return failed(text_recipient_line_break);
   }
   DnsClient dns(name_server_of_environment());
+  const bool asks_for_records = policy->words && is_dane(policy->words->level);
+  if (asks_for_records) dns.ask_for_security();
   auto recipients = prepare_recipients(invocation.recipients,
                                        *route ? Domains::as_given : Domains::canonical, dns);
-  if (!recipients) return recipients.error();
+  if (!recipients) {
+    // With DANE it is said of a host that does not validate that it was not found.
+    if (asks_for_records) {
+      const auto servers =
+          find_servers(invocation.host, *route, true, config->address_preference, dns);
+      if (!servers) return servers.error();
+    }
+    return recipients.error();
+  }
 
   const bool may_be_me = route->has_value() || recipients->all_aliases;
   auto servers = find_servers(invocation.host, *route, may_be_me, config->address_preference, dns);
@@ -178,7 +189,7 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
   const ServerPolicies policies(control, *std::move(policy), credentials_of(manner));
   return try_servers({*std::move(servers), port, dialing,
                       TimeoutTable("queue/lock", TimeoutTable::patience_of(::getpid()))},
-                     port, policies, dialing, config->helohosts, manner, mail, reports);
+                     port, policies, dns, dialing, config->helohosts, manner, mail, reports);
 }
 
 }  // namespace qmail::remote

@@ -24,7 +24,8 @@ std::string shown_name(const Exchanger& server) {
 
 }  // namespace
 
-Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint16_t port) const {
+Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint16_t port,
+                                             DnsClient& dns) const {
   const auto files = tls_policy(control_, server.name, server.address);
   if (!files) {
     return not_called(server, tls_policy_unknown(files.error().file, files.error().reason),
@@ -32,7 +33,7 @@ Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint1
   }
   if (files->level == TlsPolicy::Level::verify) return *files;
 
-  auto policy = domain_.words ? as_said(server) : Result<TlsPolicy, Ending>(*files);
+  auto policy = domain_.words ? as_said(server, port, dns) : Result<TlsPolicy, Ending>(*files);
   if (!policy) return policy;
   if (credentials_.demand) policy->demand(*credentials_.demand);
   // A handshake that anybody on the way can spoil must not lay a password open.
@@ -53,7 +54,8 @@ Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint1
   return policy;
 }
 
-Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server) const {
+Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server, std::uint16_t port,
+                                                  DnsClient& dns) const {
   const PolicyWords& words = *domain_.words;
   TlsPolicy policy;
   policy.server_name = server_name(server, words);
@@ -75,8 +77,51 @@ Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server) const
     case Words::verify:
     case Words::secure:
       return verified(server, words, std::move(policy));
+    case Words::dane:
+    case Words::dane_only:
+      return by_records(server, port, std::move(policy), dns);
   }
   return policy;
+}
+
+// DANE: who has records is held to them. The others get what is left: TLS, where they have some
+// that nobody can use; else TLS if it can be had. `dane-only` leaves nothing, and nothing to guess
+// either: the server's name must have DNSSEC, too.
+Result<TlsPolicy, Ending> ServerPolicies::by_records(const Exchanger& server, std::uint16_t port,
+                                                     TlsPolicy policy, DnsClient& dns) const {
+  const std::string name = shown_name(server);
+  auto found = tlsa_of(dns, server, port);
+  if (!found) return not_called(server, records_unknown(name), Then::try_next);
+  const bool any = !found->records.empty();
+  std::erase_if(found->records, [](const TlsaRecord& record) { return !is_usable(record); });
+  const bool usable = !found->records.empty();
+  if (domain_.words->level == Words::dane_only && (!usable || !server.mx_secure)) {
+    return not_called(server, no_records(any && !usable ? "usable" : "secure", name, policy.why),
+                      Then::try_next);
+  }
+  if (usable) {
+    policy.level = TlsPolicy::Level::verify;
+    policy.server_name = found->base;
+    policy.name_is_hearsay = !server.mx_secure;
+    policy.verification = records_to_match(server, *std::move(found));
+  } else if (any) {
+    policy.level = TlsPolicy::Level::encrypt;
+  } else {
+    policy.falls_back = true;
+  }
+  return policy;
+}
+
+// An authority of the records may vouch for the name that they belong to, or for what MX leads from
+// (RFC 7672, 3.2.3); where nothing does, for the server's name.
+tls::Tlsa ServerPolicies::records_to_match(const Exchanger& server, ServerTlsa usable) const {
+  tls::Tlsa wanted{std::move(usable.records), std::move(usable.base)};
+  if (server.domain.empty()) {
+    wanted.names = {without_final_dot(server.name)};
+  } else {
+    wanted.names = {domain_.destination, without_final_dot(server.domain)};
+  }
+  return wanted;
 }
 
 Result<TlsPolicy, Ending> ServerPolicies::verified(const Exchanger& server,

@@ -2,8 +2,9 @@
 // a say, before a word is said to it:
 //
 //   1. control/tlshosts/NAME.pem alone, if it is there (tls_policy.h);
-//   2. control/tlspolicy for what the mail goes to (policy_file.h), and a password (credentials.h),
-//      which goes out inside TLS only;
+//   2. control/tlspolicy for what the mail goes to (policy_file.h), which may leave it to the TLSA
+//      records of the server (tlsa.h); and a password (credentials.h), which goes out inside TLS
+//      only;
 //   3. notlshosts and exhaustivelist: no TLS; against a demand the server is passed over.
 //
 // A demand never lapses: what cannot be told is an Ending, and so is what cannot be met whatever
@@ -15,9 +16,11 @@
 #include <string>
 
 #include "qmail-remote/attempt.h"
+#include "qmail-remote/dns_client.h"
 #include "qmail-remote/mx_resolver.h"
 #include "qmail-remote/policy_words.h"
 #include "qmail-remote/tls_policy.h"
+#include "qmail-remote/tlsa.h"
 #include "qmail/control.h"
 #include "qmail/result.h"
 
@@ -41,10 +44,18 @@ class ServerPolicies {
   ServerPolicies(const ControlDir& control, DomainPolicy domain, Credentials credentials)
       : control_(control), domain_(std::move(domain)), credentials_(std::move(credentials)) {}
 
-  Result<TlsPolicy, Ending> of(const Exchanger& server, std::uint16_t port) const;
+  // Does a server's policy depend on what DNS says? Then the server may be one that is not to be
+  // called at all, and `dns` must have been asked for security before it found the server.
+  bool need_dns() const { return domain_.words && is_dane(domain_.words->level); }
+
+  Result<TlsPolicy, Ending> of(const Exchanger& server, std::uint16_t port, DnsClient& dns) const;
 
  private:
-  Result<TlsPolicy, Ending> as_said(const Exchanger& server) const;
+  Result<TlsPolicy, Ending> as_said(const Exchanger& server, std::uint16_t port,
+                                    DnsClient& dns) const;
+  Result<TlsPolicy, Ending> by_records(const Exchanger& server, std::uint16_t port,
+                                       TlsPolicy policy, DnsClient& dns) const;
+  tls::Tlsa records_to_match(const Exchanger& server, ServerTlsa usable) const;
   Result<TlsPolicy, Ending> verified(const Exchanger& server, const PolicyWords& words,
                                      TlsPolicy policy) const;
   void choose_names(const Exchanger& server, const PolicyWords& words, TlsPolicy& policy,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "qmail/ascii.h"
+#include "tls/tls.h"
 
 namespace qmail::remote {
 
@@ -47,7 +48,7 @@ bool is_usable(const TlsaRecord& record) {
   if (record.selector > 1) return false;
   switch (record.matching_type) {
     case 0:
-      return !record.data.empty();
+      return !record.data.empty() && (tls::load() || tls::is_readable(record));
     case 1:
       return record.data.size() == 32;
     case 2:

@@ -25,7 +25,8 @@ Result<ServerTlsa, DnsFailure> tlsa_of(DnsClient& dns, const Exchanger& server, 
 
 // DANE-TA or DANE-EE, of a certificate or its key, whole or by a digest of the right length. The
 // other usages lean on the authorities of the web, which nobody demands of mail servers (RFC 7672,
-// 3.1.3).
+// 3.1.3). OpenSSL is loaded to read a whole one; where it is not to be had, what looks like one
+// counts, and TLS is demanded.
 bool is_usable(const TlsaRecord& record);
 
 }  // namespace qmail::remote

@@ -187,7 +187,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   manner.pipelining = {hurries, hurries};
   manner.parameters = {hurries, hurries, hurries};
   Reports reports;
-  const auto policy = policies_for(manner, data[0]).of({peer.address, 0, peer.name}, peer.port);
+  qmail::remote::DnsClient nobody(std::nullopt);
+  const auto policy =
+      policies_for(manner, data[0]).of({peer.address, 0, peer.name}, peer.port, nobody);
   must(policy.has_value());
   const Ending ending = Delivery(ours.get(), peer, *policy, manner, mail, reports).run();
   ours.reset();

@@ -199,7 +199,8 @@ class DeliveryTest : public testing::Test {
     Reports reports;
     Outcome outcome{};
     {
-      const auto policy = policies().of({server_.address, 0, server_.name}, server_.port);
+      DnsClient nobody(std::nullopt);
+      const auto policy = policies().of({server_.address, 0, server_.name}, server_.port, nobody);
       const Ending ending =
           policy ? Delivery(server.client_end(), server_, *policy, manner_, mail, reports, flights_)
                        .run()

@@ -425,6 +425,21 @@ TEST_F(DnsTest, AServerElsewhereIsNotBelieved) {
   EXPECT_FALSE(answer->secure);
 }
 
+// Whether to believe it can be known before a question.
+TEST_F(DnsTest, WhomToBelieve) {
+  const test::NameServer server({". SOA a.root.test.", ". = SECURE", "unsigned.test SOA ns.test."});
+  DnsClient near = client_of(server);
+  EXPECT_FALSE(near.origin(".")->secure);
+  near.ask_for_security();  // late, but not too late
+  EXPECT_TRUE(near.believes_servers());
+  EXPECT_TRUE(near.origin(".")->secure);
+  EXPECT_EQ(near.origin(".")->records, std::vector<std::string>{"a.root.test"});
+  EXPECT_FALSE(near.origin("unsigned.test")->secure);
+  DnsClient far(NameServer{*parse_ip("0.0.0.0"), server.port()});
+  far.ask_for_security();
+  EXPECT_FALSE(far.believes_servers());
+}
+
 TEST_F(DnsTest, SecurityWithoutEdns) {
   const test::NameServer server(
       {"mx.test A 192.0.2.1", "mx.test = SECURE", "* = EDNS FORMERR", "mx.test = EDNS FORMERR"});

@@ -23,6 +23,7 @@ int type_of(std::string_view text) {
   if (text == "AAAA") return ns_t_aaaa;
   if (text == "CNAME") return ns_t_cname;
   if (text == "MX") return ns_t_mx;
+  if (text == "SOA") return ns_t_soa;
   if (text == "TLSA") return tlsa_type;
   throw std::invalid_argument("record type " + std::string(text));
 }
@@ -132,6 +133,8 @@ void NameServer::add(std::string_view line) {
   } else if (record.type == ns_t_cname) {
     record.data = wire_name(std::string(rest));
     record.target = to_lower(without_dot(std::string(rest)));
+  } else if (record.type == ns_t_soa) {
+    record.data = wire_name(std::string(rest)) + wire_name(".") + std::string(20, '\0');
   } else if (record.type == tlsa_type) {
     for (int i = 0; i < 3; ++i) record.data += static_cast<char>(std::stoi(word(rest)));
     for (; !rest.empty(); rest.remove_prefix(2)) {

@@ -2,8 +2,8 @@
 // a thread of its own.
 //
 // A zone is a list of lines "NAME TYPE VALUE": types A, AAAA, CNAME, MX (value "10
-// mx.example.org.", or "0 ." for a null MX), TLSA ("3 1 1 0a0b"). An alias is followed, as a
-// resolver does. Outcomes in place of a type:
+// mx.example.org.", or "0 ." for a null MX), SOA (its first name), TLSA ("3 1 1 0a0b"). An alias is
+// followed, as a resolver does. Outcomes in place of a type:
 //   "NAME = SERVFAIL" (REFUSED, NOTIMP, FORMERR)   for every question about NAME
 //   "NAME = SILENT"     no answer at all
 //   "NAME = SHORT"      an answer that ends before its records

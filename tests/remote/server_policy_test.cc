@@ -53,7 +53,9 @@ std::string outcome_of(const Circumstances& c, const ControlDir& control) {
   ServerPolicies::Credentials credentials{c.login};
   if (c.login && !c.insecure) credentials.demand = "control/smtproutes has a password for to.test";
   const ServerPolicies policies(control, domain, credentials);
-  const auto policy = policies.of({address, 0, c.named ? "mx.test" : ""}, c.port);
+  DnsClient nobody(std::nullopt);
+  EXPECT_FALSE(policies.need_dns());
+  const auto policy = policies.of({address, 0, c.named ? "mx.test" : ""}, c.port, nobody);
   if (policy) return level_text(*policy);
   return policy.error().report.text + (policy.error().then == Then::give_up ? "end" : "next");
 }
@@ -149,7 +151,8 @@ TlsPolicy policy_with(const ControlDir& control, const std::string& destination,
                       const std::string& said) {
   const ServerPolicies policies(control, {destination, *parse_policy(said), "control/tlspolicy"},
                                 {});
-  return *policies.of({address, 0, "Mx.Test."}, 25);
+  DnsClient nobody(std::nullopt);
+  return *policies.of({address, 0, "Mx.Test."}, 25, nobody);
 }
 
 TEST(ServerPolicies, Authorities) {

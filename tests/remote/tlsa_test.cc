@@ -112,7 +112,7 @@ TEST(Tlsa, UsableByTable) {
     bool usable;
   } cases[] = {
       {{3, 1, 1, thirty_two}, true},    {{2, 0, 1, thirty_two}, true},
-      {{3, 0, 2, sixty_four}, true},    {{2, 1, 0, "\x30"}, true},
+      {{3, 0, 2, sixty_four}, true},    {{2, 1, 0, "\x30"}, false},
       {{3, 1, 0, ""}, false},           {{0, 0, 1, thirty_two}, false},
       {{1, 1, 1, thirty_two}, false},   {{4, 1, 1, thirty_two}, false},
       {{255, 1, 1, thirty_two}, false}, {{3, 2, 1, thirty_two}, false},

@@ -633,8 +633,9 @@ Outcome deliver(const Cell& cell, const ControlDir& control, int message) {
   ::lseek(message, 0, SEEK_SET);
   const Mail mail{"alice@client.test", {{"bob@to.test"}}, message};
   Reports reports;
+  DnsClient nobody(std::nullopt);
   const auto policy =
-      ServerPolicies(control, domain, credentials).of({here, 0, exchanger}, cell.port);
+      ServerPolicies(control, domain, credentials).of({here, 0, exchanger}, cell.port, nobody);
   if (!policy) {
     wires.client.reset();
     return {policy.error(), speaker.heard()};
