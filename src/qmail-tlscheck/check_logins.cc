@@ -13,12 +13,15 @@ namespace {
 
 bool has_login(const std::string& line) { return line.find('|') != std::string::npos; }
 
-// Does control/tlspolicy have the relay prove who it is?
+// Does control/tlspolicy have the relay prove who it is? `dane` only if it has records.
 bool policy_verifies(const Site& site, const std::string& relay) {
   const auto config = remote::read_config(site.control);
   if (!config) return false;
   const auto found = config->policies.find(remote::destination(relay));
-  return found && *found && (*found)->policy.level >= remote::PolicyWords::Level::fingerprint;
+  using Level = remote::PolicyWords::Level;
+  if (!found || !*found) return false;
+  const Level level = (*found)->policy.level;
+  return level >= Level::fingerprint && level != Level::dane;
 }
 
 // A login is sent inside TLS only: what the files about TLS make of the relay.

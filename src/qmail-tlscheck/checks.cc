@@ -7,9 +7,9 @@ namespace qmail::tlscheck {
 namespace {
 
 constexpr std::array checks{
-    check_folders,    check_lists,  check_certificates, check_parameters,
-    check_relaying,   check_hosts,  check_deliveries,   check_policies,
-    check_policy_map, check_logins, check_services,     check_variables,
+    check_folders, check_lists,      check_certificates, check_parameters, check_relaying,
+    check_hosts,   check_deliveries, check_policies,     check_policy_map, check_dane,
+    check_logins,  check_services,   check_variables,
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ void check_hosts(const Site& site, Findings& found);
 void check_deliveries(const Site& site, Findings& found);
 void check_policies(const Site& site, Findings& found);
 void check_policy_map(const Site& site, Findings& found);
+void check_dane(const Site& site, Findings& found);
 void check_logins(const Site& site, Findings& found);
 void check_services(const Site& site, Findings& found);
 void check_variables(const Site& site, Findings& found);

@@ -18,6 +18,7 @@
 #include <cdb.h>
 #include <gtest/gtest.h>
 
+#include "name_server.h"
 #include "qmail/unique_fd.h"
 #include "test_pki.h"
 
@@ -615,6 +616,27 @@ TEST_F(ChecksTest, PolicyMap) {
   const PolicyServer server(control("map"), "10:OK secured,");
   expect(Level::fail, "tlspolicymap",
          "the policy server says secured: unknown level secured" + deferred);
+}
+
+TEST_F(ChecksTest, DaneWhereNothingCanBeSecure) {
+  using test::NameServer;
+  put("tlspolicy", ":dane\npartner.test:dane-only\n");
+  const auto with = [&](const std::string& address, Level level, const std::string& words) {
+    ::setenv("DNSCACHEIP", address.c_str(), 1);
+    expect(level, "tlspolicy", words);
+    ::unsetenv("DNSCACHEIP");
+  };
+  ::setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
+  const NameServer validates({". SOA a.root.test.", ". = SECURE"});
+  with(validates.address(), Level::ok, "dane: the name server validates");
+  with("192.0.2.53", Level::warn, "dane is may here: a name server that is asked is not on");
+  with("192.0.2.53", Level::fail, "mail for who is dane-only is deferred: a name server");
+  const NameServer trusts_anybody({". SOA a.root.test."});
+  with(trusts_anybody.address(), Level::warn, "the root's SOA has no AD");
+  const NameServer broken({". = SERVFAIL"});
+  with(broken.address(), Level::warn, "gives no answer for the root");
+  put("tlspolicy", ":may\n");
+  with("192.0.2.53", Level::ok, "policies: 1");
 }
 
 TEST_F(ChecksTest, ContradictionsAndAnEmptyList) {
