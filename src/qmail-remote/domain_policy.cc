@@ -29,15 +29,17 @@ Result<InFile, MessageReport> policy_in_file(std::string_view name, const Policy
   return said;
 }
 
-// What the server says takes the place of what is said so far.
+// What the server says takes the place of what is said so far; of dane only where DNS says nothing
+// (RFC 8461, 2).
 PolicyOrReport ask(const SocketMap& map, std::chrono::seconds timeout, DomainPolicy policy) {
   const auto answer = look_up(map, policy.destination, std::min(longest_question, timeout));
   if (!answer) return Failure(policy_not_found_out(policy.destination, answer.error()));
   if (!*answer) return policy;
   auto words = parse_policy(**answer);
   if (!words) return Failure(policy_unusable(words.error()));
-  policy.words = std::move(*words);
-  policy.file = "control/tlspolicymap";
+  const bool dane = policy.words && policy.words->level == PolicyWords::Level::dane;
+  (dane ? policy.otherwise : policy.words) = std::move(*words);
+  (dane ? policy.file_otherwise : policy.file) = "control/tlspolicymap";
   return policy;
 }
 
@@ -53,6 +55,8 @@ PolicyOrReport policy_for_domain(std::string_view host, const RemoteConfig& conf
   auto said = policy_in_file(host, config.policies);
   if (!said) return Failure(std::move(said.error()));
   const std::string& domain = said->policy.destination;
+  const auto& words = said->policy.words;
+  if (words && words->level == PolicyWords::Level::dane_only) return std::move(said->policy);
   if (!config.policy_map || said->by_line_of_its_own || domain.empty() || is_address(domain)) {
     return std::move(said->policy);
   }

@@ -1,6 +1,7 @@
 // What is said of TLS about everything that goes to one destination: by control/tlspolicy
 // (policy_file.h) and, where no line but its default is for it, by the policy server that
-// control/tlspolicymap names (socketmap.h), whose answer then takes the default's place.
+// control/tlspolicymap names (socketmap.h), whose answer then takes the default's place. To a
+// default of dane it is second, and dane-only has no second.
 //
 // The server is asked for domains only: neither for a relay nor for an address, of which MTA-STS
 // (RFC 8461) says nothing. A policy that cannot be seen is not "no policy": the mail must wait.

@@ -33,7 +33,9 @@ Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint1
   }
   if (files->level == TlsPolicy::Level::verify) return *files;
 
-  auto policy = domain_.words ? as_said(server, port, dns) : Result<TlsPolicy, Ending>(*files);
+  auto policy = need_dns()      ? by_records(server, port, dns)
+                : domain_.words ? as_said(server, *domain_.words, domain_.file)
+                                : Result<TlsPolicy, Ending>(*files);
   if (!policy) return policy;
   if (credentials_.demand) policy->demand(*credentials_.demand);
   // A handshake that anybody on the way can spoil must not lay a password open.
@@ -54,12 +56,12 @@ Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint1
   return policy;
 }
 
-Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server, std::uint16_t port,
-                                                  DnsClient& dns) const {
-  const PolicyWords& words = *domain_.words;
+// But for what DNS has a say in.
+Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server, const PolicyWords& words,
+                                                  std::string_view file) const {
   TlsPolicy policy;
   policy.server_name = server_name(server, words);
-  policy.why = policy_says(domain_.file, name_of(words.level), domain_.destination);
+  policy.why = policy_says(file, name_of(words.level), domain_.destination);
   switch (words.level) {
     case Words::none:
       policy.level = TlsPolicy::Level::never;
@@ -79,23 +81,28 @@ Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server, std::
       return verified(server, words, std::move(policy));
     case Words::dane:
     case Words::dane_only:
-      return by_records(server, port, std::move(policy), dns);
+      return policy;  // by_records goes on
   }
   return policy;
 }
 
-// DANE: who has records is held to them. The others get what is left: TLS, where they have some
-// that nobody can use; else TLS if it can be had. `dane-only` leaves nothing, and nothing to guess
-// either: the server's name must have DNSSEC, too.
+// DANE: who has records is held to them. The others get what is said otherwise or, if nothing is,
+// what is left: TLS, where they have some that nobody can use; else TLS if it can be had.
+// `dane-only` leaves nothing, and nothing to guess either: the server's name must have DNSSEC, too.
 Result<TlsPolicy, Ending> ServerPolicies::by_records(const Exchanger& server, std::uint16_t port,
-                                                     TlsPolicy policy, DnsClient& dns) const {
+                                                     DnsClient& dns) const {
   const std::string name = shown_name(server);
   auto found = tlsa_of(dns, server, port);
   if (!found) return not_called(server, records_unknown(name), Then::try_next);
   const bool any = !found->records.empty();
   std::erase_if(found->records, [](const TlsaRecord& record) { return !is_usable(record); });
   const bool usable = !found->records.empty();
-  if (domain_.words->level == Words::dane_only && (!usable || !server.mx_secure)) {
+  const bool by_others = !usable && domain_.otherwise;
+  const PolicyWords& words = by_others ? *domain_.otherwise : *domain_.words;
+  auto said = as_said(server, words, by_others ? domain_.file_otherwise : domain_.file);
+  if (!said || !is_dane(words.level)) return said;
+  TlsPolicy policy = *std::move(said);
+  if (words.level == Words::dane_only && (!usable || !server.mx_secure)) {
     return not_called(server, no_records(any && !usable ? "usable" : "secure", name, policy.why),
                       Then::try_next);
   }

@@ -31,6 +31,9 @@ struct DomainPolicy {
   std::string destination;             // without a final dot, in lower case
   std::optional<PolicyWords> words{};  // absent: nothing is said
   std::string_view file{};             // where it is said: "control/tlspolicy"
+  // Where `words` are dane: what counts for servers of which DNS says nothing that does.
+  std::optional<PolicyWords> otherwise{};
+  std::string_view file_otherwise{};
 };
 
 class ServerPolicies {
@@ -51,10 +54,10 @@ class ServerPolicies {
   Result<TlsPolicy, Ending> of(const Exchanger& server, std::uint16_t port, DnsClient& dns) const;
 
  private:
-  Result<TlsPolicy, Ending> as_said(const Exchanger& server, std::uint16_t port,
-                                    DnsClient& dns) const;
+  Result<TlsPolicy, Ending> as_said(const Exchanger& server, const PolicyWords& words,
+                                    std::string_view file) const;
   Result<TlsPolicy, Ending> by_records(const Exchanger& server, std::uint16_t port,
-                                       TlsPolicy policy, DnsClient& dns) const;
+                                       DnsClient& dns) const;
   tls::Tlsa records_to_match(const Exchanger& server, ServerTlsa usable) const;
   Result<TlsPolicy, Ending> verified(const Exchanger& server, const PolicyWords& words,
                                      TlsPolicy policy) const;

@@ -108,6 +108,23 @@ TEST(DomainPolicy, WhomNobodyAsksAbout) {
   EXPECT_EQ(shown(policy_for_domain("a.test", config_with(lines, std::nullopt))), "nothing");
 }
 
+// What DNS says goes before it.
+TEST(DomainPolicy, IsSecondToDane) {
+  MapServer server([](int fd) { say(fd, netstring("OK secure match=mx.a.test")); });
+  const auto policy = policy_for_domain("a.test", config_with(":dane\n", server.map()));
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(shown(policy), "dane by control/tlspolicy");
+  ASSERT_TRUE(policy->otherwise);
+  EXPECT_EQ(policy->otherwise->match, std::vector<std::string>{"mx.a.test"});
+  EXPECT_EQ(policy->file_otherwise, "control/tlspolicymap");
+  EXPECT_EQ(asked("", "a.test", netstring("OK dane-only")).policy,
+            "dane-only by control/tlspolicymap");
+  const test::ScratchFolder folder;
+  const SocketMap nobody{SocketMap::Unix{folder.path("none")}, "postfix"};
+  EXPECT_EQ(shown(policy_for_domain("a.test", config_with(":dane-only\n", nobody))),
+            "dane-only by control/tlspolicy");
+}
+
 // timeoutremote, where it is less than half a minute.
 TEST(DomainPolicy, WaitsNoLongerThanForAReply) {
   MapServer server(test::wait_for_end);

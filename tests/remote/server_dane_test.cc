@@ -188,6 +188,42 @@ TEST(Dane, Names) {
             "end.test: to.test Elsewhere.Test");
 }
 
+// The policy server's word counts where DNS has none.
+TEST(Dane, WhatIsSaidOtherwise) {
+  const test::NameServer server(zone());
+  DnsClient dns(parse_name_server(server.address()));
+  dns.ask_for_security();
+  const test::ScratchFolder folder;
+  const auto outcome = [&](const std::string& name, const char* otherwise) {
+    const ServerPolicies policies(ControlDir(folder.path()),
+                                  {"to.test", *parse_policy("dane"), "control/tlspolicy",
+                                   *parse_policy(otherwise), "control/tlspolicymap"},
+                                  {});
+    const auto policy = policies.of({address, 10, name, true, true, name, "to.test"}, 25, dns);
+    return policy ? level_text(*policy) : policy.error().report.text;
+  };
+  const std::string map = "control/tlspolicymap says ";
+  const std::string held =
+      "records1 of usable.test for to.test to.test or next: control/tlspolicy "
+      "says dane for to.test";
+  for (const char* words : {"secure", "may", "none", "dane", "dane-only"}) {
+    EXPECT_EQ(outcome("usable.test", words), held) << words;
+    EXPECT_EQ(outcome("trouble.test", words),
+              "TLS unable to look up TLSA records of trouble.test; connecting to 192.0.2.1.\n");
+  }
+  for (const char* name : {"none.test", "unusable.test"}) {
+    EXPECT_EQ(outcome(name, "encrypt"), "encrypt or next: " + map + "encrypt for to.test") << name;
+    EXPECT_EQ(outcome(name, "secure"), "host's file or next: " + map + "secure for to.test");
+    EXPECT_EQ(outcome(name, "may"), "may, falls back") << name;
+    EXPECT_EQ(outcome(name, "none"), "never") << name;
+  }
+  EXPECT_EQ(outcome("none.test", "dane"), "may, falls back");
+  EXPECT_EQ(outcome("unusable.test", "dane"), "encrypt or next: " + map + "dane for to.test");
+  EXPECT_EQ(outcome("none.test", "dane-only"),
+            "No secure TLSA records for none.test while " + map +
+                "dane-only for to.test; connecting to 192.0.2.1.\n");
+}
+
 // A server without a name has no records, and cannot have.
 TEST(Dane, AnAddressHasNoRecords) {
   DnsClient dns(parse_name_server("192.0.2.53"));  // never asked
