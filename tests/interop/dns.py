@@ -1,8 +1,10 @@
 """Real name servers for a world: nsd with a signed zone "test.", unbound that validates and caches.
 
 start(world, records) takes lines of a zone file relative to "test." and returns unbound's "ADDRESS:PORT". Nobody
-answers for the zone "lame.".
+answers for the zone "lame.". Zones below "test." may be unsigned, or not validate (Child).
 """
+import dataclasses
+
 import install
 from world import Trouble, run
 
@@ -13,17 +15,45 @@ def prepare():
     install.packages("nsd", "unbound", "ldnsutils", "bind9-dnsutils")
 
 
-def start(world, records, ip=None):
+@dataclasses.dataclass
+class Child:
+    """A zone below test.: "unsigned"; "bogus": the parent vouches for a key that it has not; "expired": its signatures are."""
+    name: str
+    kind: str
+    records: str
+
+
+def _text(origin, ip, records):
+    return (f"$ORIGIN {origin}.\n$TTL 60\n@ SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n@ NS ns.test.\n"
+            + (f"ns A {ip}\n" if origin == "test" else "") + records)
+
+
+def _sign(folder, zone, *dates):
+    """Signs FOLDER/ZONE.zone in place; returns the DS record of its key."""
+    status, key = run(["ldns-keygen", "-a", "ECDSAP256SHA256", "-k", zone], cwd=folder)
+    key = key.decode().split()[-1] if status == 0 else ""
+    status, said = run(["ldns-signzone", "-n", "-o", zone, *dates, f"{zone}.zone", key], cwd=folder)
+    if status != 0:
+        raise Trouble(f"ldns-signzone: {said.decode(errors='replace')}")
+    (folder / f"{zone}.zone.signed").replace(folder / f"{zone}.zone")
+    return folder / f"{key}.ds"
+
+
+def start(world, records, ip=None, children=()):
     prepare()
     ip = ip or world.ip(53)
     folder = world.folder("dns")
-    (folder / "test.zone").write_text("$ORIGIN test.\n$TTL 60\n@ SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n"
-                                      f"@ NS ns\nns A {ip}\n" + records)
-    status, key = run(["ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "test"], cwd=folder)
-    key = key.decode().split()[-1] if status == 0 else ""
-    status, said = run(["ldns-signzone", "-n", "-o", "test", "-e", "20360101000000", "test.zone", key], cwd=folder)
-    if status != 0:
-        raise Trouble(f"ldns-signzone: {said.decode(errors='replace')}")
+    for child in children:
+        zone = f"{child.name}.test"
+        (folder / f"{zone}.zone").write_text(_text(zone, ip, child.records))
+        records += f"{child.name} NS ns\n"
+        if child.kind == "expired":
+            records += _sign(folder, zone, "-i", "20200101000000", "-e", "20200201000000").read_text() + "\n"
+        elif child.kind == "bogus":
+            records += f"{child.name} DS 4711 13 2 {'cd' * 32}\n"
+    (folder / "test.zone").write_text(_text("test", ip, records))
+    anchor = _sign(folder, "test", "-e", "20360101000000")
+    zones = ["test", *(f"{child.name}.test" for child in children)]
     (folder / "nsd.conf").write_text(f"""server:
   server-count: 1
   ip-address: {ip}@{SERVER_PORT}
@@ -36,10 +66,7 @@ def start(world, records, ip=None):
   zonelistfile: "{folder}/zone.list"
 remote-control:
   control-enable: no
-zone:
-  name: test
-  zonefile: test.zone.signed
-""")
+""" + "".join(f"zone:\n  name: {zone}\n  zonefile: {zone}.zone\n" for zone in zones))
     (folder / "unbound.conf").write_text(f"""server:
   directory: "{folder}"
   chroot: ""
@@ -53,18 +80,15 @@ zone:
   do-not-query-localhost: no
   num-threads: 1
   module-config: "validator iterator"
-  trust-anchor-file: "{folder}/{key}.ds"
+  trust-anchor-file: "{anchor}"
   domain-insecure: "lame."
   local-zone: "test." nodefault
 remote-control:
   control-enable: no
 stub-zone:
-  name: "test."
-  stub-addr: {ip}@{SERVER_PORT}
-stub-zone:
   name: "lame."
   stub-addr: {ip}@{SERVER_PORT + 1}
-""")
+""" + "".join(f'stub-zone:\n  name: "{zone}."\n  stub-addr: {ip}@{SERVER_PORT}\n' for zone in zones))
     world.start(["nsd", "-d", "-c", folder / "nsd.conf"], log="nsd", ready=(ip, SERVER_PORT))
     world.start(["unbound", "-d", "-c", folder / "unbound.conf"], log="unbound", ready=(ip, RESOLVER_PORT))
     status, said = run(["dig", "+time=2", "+tries=3", "+dnssec", f"@{ip}", "ns.test.", "A"])

@@ -243,7 +243,14 @@ def table(folder, out=sys.stdout):
             if role == "server":
                 row.append(cell([c for c in own if c.get("verify") == "verified"]))
             print(f"| {peer} | " + " | ".join(row) + " |", file=out)
-    others = [c for c in cells if c["role"] not in ("client", "server")]
+    zones = [c for c in cells if c["role"] == "dane" and c["outcome"] != "absent"]
+    if zones:
+        print("\n**DANE** (`:dane` in control/tlspolicy; Postfix with smtp_tls_security_level = dane; posttls-finger looks at the first "
+              "exchanger only)\n\n| zone | Postfix's smtp | posttls-finger | qmail-remote |\n|---|---|---|---|", file=out)
+        for c in zones:
+            own = c["own"] if c["outcome"] == "ok" else f"{c['own']}: **{c['outcome']}** {note(c['why'])}"
+            print(f"| {c['what']} | {c['smtp']} | {c['finger']} | {own} |", file=out)
+    others = [c for c in cells if c["role"] not in ("client", "server") and c not in zones]
     if others:
         print("\n**Others**\n\n| what | result |\n|---|---|", file=out)
         for c in others:

@@ -39,6 +39,7 @@ PEERS = {
     "AUTH": ("fast", "auth", {"check": "check"}),
     "DNS": ("fast", "names", {"check": "check"}),
     "MTA-STS": ("fast", "mta_sts", {"check": "check"}),
+    "DANE": ("dane", "dane", {"dane": "check"}),
     "Exim": ("slow", "exim", {"client": "Client", "server": "Server"}),
     "OpenSMTPD": ("slow", "opensmtpd", {"client": "Client", "check": "smtp_command"}),
     "AUTH-servers": ("slow", "auth_servers", {"check": "check"}),
