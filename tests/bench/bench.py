@@ -104,6 +104,7 @@ def measure_exact(programs, sinks, callgrind, ours, baseline):
         collect(figures, measure.remote_flights_with_data(remote, sinks["tls"], scratch))
     # A baseline may not know the file.
     collect(ours, measure.remote_map(programs.remote[0], callgrind, scratch))
+    collect(ours, measure.remote_tlsa(programs.remote[0], callgrind, scratch))
 
 
 def measure_rest(programs, callgrind, ours, baseline):

@@ -128,6 +128,32 @@ def remote_map(remote, callgrind, scratch):
                 raise wire.WireError(f"{remote.program}: did not ask the policy server")
 
 
+def remote_tlsa(remote, callgrind, scratch):
+    """What it costs to ask for TLSA records (dane in control/tlspolicy): of a message that is deferred for want
+    of them, with and without a question."""
+    with contextlib.closing(remote_sink.NameServer()) as server:
+        remote = remote_sink.Remote(remote.program, scratch.dane_home)
+        remote.environment["DNSCACHEIP"] = server.address
+
+        def attempt(wrapper):
+            run = remote.attempt("dane.test", scratch.mail("4k"), wrapper=wrapper)
+            if b"ZNo secure TLSA records" not in run.report:
+                raise wire.WireError(f"{remote.program}: reported {run.report!r}")
+
+        for figure, measured in (
+                ("instructions", lambda: callgrind.instructions("remote.tlsa", attempt) / 1e6),
+                ("calls", lambda: instruments.system_calls(attempt))):
+            server.secure = False
+            without = measured()
+            if server.questions:
+                raise wire.WireError(f"{remote.program}: asked for records that cannot count")
+            server.secure = True
+            yield f"remote.{figure}.tlsa", measured() - without
+            if not server.questions:
+                raise wire.WireError(f"{remote.program}: did not ask for TLSA records")
+            server.questions = 0
+
+
 # --- what a group of the key exchange costs; nothing where OpenSSL is older than X25519MLKEM768 (3.5) ---
 
 GROUPS = ("X25519", "X25519MLKEM768")

@@ -28,6 +28,9 @@ class Scratch:
         self.names_home = self._make_home("names")
         self._make_certificate(f"names/control/servercerts/{NAME}/servercert.pem", RSA)
         self.map_home = self._make_home("map")
+        self.dane_home = self._make_home("dane")
+        self._write("dane/control/tlspolicy", b":dane-only\n")
+        self._write("dane/control/smtproutes", b":relay.test\n")
         self.certificate = self.home + "/control/servercert.pem"
         self.queue = self.path + "/queue_sink"
         subprocess.run(["c++", "-O2", "-static", "-o", self.queue, HERE + "/queue_sink.cc"],
