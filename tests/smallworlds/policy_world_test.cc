@@ -24,6 +24,7 @@
 #include <gtest/gtest.h>
 #include <openssl/x509v3.h>
 
+#include "name_server.h"
 #include "qmail-remote/conversation.h"
 #include "qmail-remote/policy_file.h"
 #include "qmail-remote/route_map.h"
@@ -110,7 +111,14 @@ struct OldFiles {
 enum class Password { none, there, there_and_insecure_auth };
 
 // How the server's certificate counts.
-enum class Check { nothing, fingerprint, chain };
+enum class Check { nothing, fingerprint, chain, records };
+
+// What DNS says about the server, for dane and dane-only.
+struct Dns {
+  std::vector<const char*> zone{};  // what is said about _PORT._tcp and the exchanger's name
+  bool address_secure = true;
+  bool mx_secure = true;
+};
 
 struct Policy {
   const char* line;         // behind the colon, {…} filled in; null: no line
@@ -122,6 +130,8 @@ struct Policy {
   std::vector<Shown> passes{};            // of what is shown
   const char* for_whom = "";              // chain: the names, as reports list them
   const char* authorities = "tlsca.pem";  // chain
+  Dns dns{};
+  const char* not_called = nullptr;  // why, if it is not
 };
 
 const Policy policies[] = {
@@ -170,6 +180,66 @@ const Policy policies[] = {
      .passes = {Shown::other_authority},
      .for_whom = "to.test, .to.test",
      .authorities = "theirs.pem"},
+    {.line = "dane", .level = "dane", .falls_back = true, .dns = {.address_secure = false}},
+    {.line = "dane", .level = "dane", .falls_back = true},
+    {.line = "dane",
+     .level = "dane",
+     .demands = true,
+     .dns = {{"TLSA 1 0 1 {expired}", "= SECURE"}}},
+    {.line = "dane",
+     .level = "dane",
+     .demands = true,
+     .check = Check::records,
+     .passes = {Shown::expired},
+     .dns = {{"TLSA 3 0 1 {expired}", "= SECURE"}}},
+    {.line = "dane",
+     .level = "dane",
+     .demands = true,
+     .check = Check::records,
+     .passes = {Shown::other_authority},
+     .dns = {{"TLSA 3 1 2 {other authority's key}", "TLSA 0 0 1 {expired}", "= SECURE"}}},
+    {.line = "dane",
+     .level = "dane",
+     .demands = true,
+     .check = Check::records,
+     .passes = {Shown::good, Shown::exchangers, Shown::destinations},
+     .dns = {{"TLSA 2 0 0 {ours}", "= SECURE"}}},
+    // The exchanger's name is hearsay: to be held to its records it is, but to be believed no more
+    // than any other.
+    {.line = "dane",
+     .level = "dane",
+     .demands = true,
+     .check = Check::records,
+     .passes = {Shown::expired},
+     .dns = {.zone = {"TLSA 3 0 1 {expired}", "= SECURE"}, .mx_secure = false}},
+    {.line = "dane",
+     .level = "dane",
+     .dns = {{"TLSA 3 0 1 {expired}", "= SERVFAIL"}},
+     .not_called = "TLS unable to look up TLSA records of mx.other.test"},
+    {.line = "dane-only",
+     .level = "dane-only",
+     .demands = true,
+     .check = Check::records,
+     .passes = {Shown::expired},
+     .dns = {{"TLSA 3 0 1 {expired}", "= SECURE"}}},
+    {.line = "dane-only",
+     .level = "dane-only",
+     .dns = {.address_secure = false},
+     .not_called =
+         "No secure TLSA records for mx.other.test while control/tlspolicy says dane-only "
+         "for to.test"},
+    {.line = "dane-only",
+     .level = "dane-only",
+     .dns = {{"TLSA 1 0 1 {expired}", "= SECURE"}},
+     .not_called =
+         "No usable TLSA records for mx.other.test while control/tlspolicy says dane-only "
+         "for to.test"},
+    {.line = "dane-only",
+     .level = "dane-only",
+     .dns = {.zone = {"TLSA 3 0 1 {expired}", "= SECURE"}, .mx_secure = false},
+     .not_called =
+         "No secure TLSA records for mx.other.test while control/tlspolicy says dane-only "
+         "for to.test"},
 };
 
 struct Cell {
@@ -181,6 +251,9 @@ struct Cell {
 
   std::string text() const {
     std::string text = policy.line == nullptr ? "no line" : policy.line;
+    for (const char* line : policy.dns.zone) text.append(" ").append(line);
+    if (!policy.dns.address_secure) text += " address not secure";
+    if (!policy.dns.mx_secure) text += " MX not secure";
     if (files.pem) text += ", pem";
     if (files.excluded) text += ", notlshosts";
     if (files.exhaustive) text += ", exhaustivelist";
@@ -239,7 +312,8 @@ Asked asked_of(const Cell& cell, const std::string& folder) {
   Asked asked{cell.policy,
               std::string("control/tlspolicy says ") + cell.policy.level + " for to.test"};
   if (cell.password != Password::none) asked.policy.falls_back = false;
-  if (cell.password == Password::there && !cell.policy.demands) {
+  if (cell.password == Password::there && !cell.policy.demands &&
+      cell.policy.not_called == nullptr) {
     asked.policy = {.line = "", .level = "", .demands = true};
     asked.why = "control/smtproutes has a password for to.test";
   }
@@ -270,6 +344,11 @@ Expected expected_of_certificate(const Cell& cell, const Asked& asked, const std
     if (passes) return delivered("in TLS, fingerprint");
     return after_tls(blamed + "certificate has another fingerprint, sha256:" + digest, asked.unmet);
   }
+  if (policy.check == Check::records) {
+    if (passes) return delivered(policy.dns.mx_secure ? "in TLS, dane" : "in TLS, untrusted");
+    return after_tls("TLS unable to verify server " + exchanger + " with its TLSA records: ",
+                     asked.unmet);
+  }
   if (passes) return delivered("in TLS, verified");
   const bool is_theirs = policy.authorities == std::string("theirs.pem");
   const std::string untrusted =
@@ -287,6 +366,9 @@ Expected expected_of_certificate(const Cell& cell, const Asked& asked, const std
 Expected expected(const Cell& cell, const std::string& folder, const std::string& digest) {
   const Asked asked = asked_of(cell, folder);
   const Policy& policy = asked.policy;
+  if (!asked.by_pem && policy.not_called != nullptr) {
+    return before_tls(policy.not_called, Then::try_next);
+  }
   if (!asked.by_pem && (cell.files.excluded || cell.files.exhaustive)) {
     const std::string forbidden =
         "TLS forbidden by control/notlshosts/mx.other.test or control/tlshosts/exhaustivelist";
@@ -451,9 +533,8 @@ class World {
   std::uint16_t port_of(Again again) const {
     return again == Again::takes_mail ? port_ : dead_port_;
   }
-  // As in `policies`, with what is made here filled in.
-  std::string line_of(const Policy& policy) const {
-    std::string line = policy.line;
+  // What stands in `policies`, with what is made here filled in.
+  std::string filled(std::string line) const {
     const auto fill = [&](std::string_view name, const std::string& value) {
       const std::size_t at = line.find(name);
       if (at != std::string::npos) line.replace(at, name.size(), value);
@@ -461,6 +542,7 @@ class World {
     fill("{expired}", digest(Shown::expired));
     fill("{zeros}", std::string(96, '0'));
     fill("{other authority's key}", sha512_of_key(KeyKind::ed25519));
+    fill("{ours}", der_of(ours_));
     return line;
   }
 
@@ -494,17 +576,27 @@ class World {
                              .until = (shown == Shown::expired ? -1 : 30) * tls::test::day / 2},
                             theirs ? &theirs_ : &ours_);
   }
+  static std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) {
+      text += "0123456789abcdef"[bytes[i] >> 4];
+      text += "0123456789abcdef"[bytes[i] & 15];
+    }
+    return text;
+  }
   static std::string sha512_of_key(KeyKind kind) {
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(tls::test::key(kind), &der);
     std::array<unsigned char, 64> digest{};
     EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), nullptr, EVP_sha512(), nullptr);
     OPENSSL_free(der);
-    std::string text;
-    for (const unsigned char byte : digest) {
-      text += "0123456789abcdef"[byte >> 4];
-      text += "0123456789abcdef"[byte & 15];
-    }
+    return hexadecimal(digest.data(), digest.size());
+  }
+  static std::string der_of(const Issued& issued) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(issued.certificate.get(), &der);
+    std::string text = hexadecimal(der, static_cast<std::size_t>(size));
+    OPENSSL_free(der);
     return text;
   }
 
@@ -612,7 +704,19 @@ struct Outcome {
   Heard heard;
 };
 
-Outcome deliver(const Cell& cell, const ControlDir& control, int message) {
+// What DNS says about the server on both ports.
+std::vector<std::string> zone_of(const Policy& policy) {
+  std::vector<std::string> zone;
+  for (const std::uint16_t port : {smtp_port, smtps_port}) {
+    for (const char* line : policy.dns.zone) {
+      zone.push_back("_" + std::to_string(port) + "._tcp." + exchanger + " " +
+                     world().filled(line));
+    }
+  }
+  return zone;
+}
+
+Outcome deliver(const Cell& cell, const ControlDir& control, DnsClient& dns, int message) {
   auto wires = tls::test::make_wires();
   Speaker speaker(cell, std::move(wires.server));
   const Login login{{Secret("joe"), Secret("hunter2")},
@@ -633,9 +737,11 @@ Outcome deliver(const Cell& cell, const ControlDir& control, int message) {
   ::lseek(message, 0, SEEK_SET);
   const Mail mail{"alice@client.test", {{"bob@to.test"}}, message};
   Reports reports;
-  DnsClient nobody(std::nullopt);
-  const auto policy =
-      ServerPolicies(control, domain, credentials).of({here, 0, exchanger}, cell.port, nobody);
+  Exchanger found{here, 0, exchanger};
+  found.address_secure = cell.policy.dns.address_secure;
+  found.mx_secure = cell.policy.dns.mx_secure;
+  found.domain = destination_name;
+  const auto policy = ServerPolicies(control, domain, credentials).of(found, cell.port, dns);
   if (!policy) {
     wires.client.reset();
     return {policy.error(), speaker.heard()};
@@ -657,7 +763,7 @@ std::string where(const Outcome& outcome) {
   if (heard.again.find("MAIL FROM") != std::string::npos) where += "in the clear, second call";
   if (heard.tls.find("MAIL FROM") == std::string::npos) return where;
   where += "in TLS";
-  for (const char* trust : {"untrusted", "fingerprint", "verified"}) {
+  for (const char* trust : {"untrusted", "fingerprint", "verified", "dane"}) {
     if (ending.report.text.find(std::string(" ") + trust + ".\n") != std::string::npos) {
       where.append(", ").append(trust);
     }
@@ -708,9 +814,9 @@ void fill(const ScratchFolder& folder, const Policy& policy, const OldFiles& fil
   if (files.excluded) folder.write("notlshosts/" + exchanger, "");
   if (files.exhaustive) folder.write("tlshosts/exhaustivelist", "");
   folder.write("tlspolicy", "unrelated.test:none\n" +
-                                (policy.line == nullptr
-                                     ? std::string()
-                                     : destination_name + ":" + world().line_of(policy) + "\n"));
+                                (policy.line == nullptr ? std::string()
+                                                        : destination_name + ":" +
+                                                              world().filled(policy.line) + "\n"));
   folder.write("message", "hi\n");
 }
 
@@ -730,7 +836,7 @@ class PolicyWorld : public testing::TestWithParam<std::size_t> {
         for (const Password password :
              {Password::none, Password::there, Password::there_and_insecure_auth}) {
           const Cell cell{policy, files, peer, password, port};
-          const Outcome outcome = deliver(cell, ControlDir(folder.path()), message.get());
+          const Outcome outcome = deliver(cell, ControlDir(folder.path()), dns_, message.get());
           const Expected wanted = expected(cell, folder.path(), world().digest(peer.shown));
           const std::string wrong = difference(cell, outcome, wanted);
           ++cells_;
@@ -743,6 +849,8 @@ class PolicyWorld : public testing::TestWithParam<std::size_t> {
     }
   }
 
+  NameServer name_server_{zone_of(policies[GetParam()])};
+  DnsClient dns_{parse_name_server(name_server_.address())};
   std::size_t cells_ = 0;
   std::size_t wrong_ = 0;
 };
@@ -750,6 +858,8 @@ class PolicyWorld : public testing::TestWithParam<std::size_t> {
 constexpr std::size_t cells_of_a_policy = 8UL * 3 * (19 + 11);
 
 TEST_P(PolicyWorld, EveryCell) {
+  ::setenv("RES_OPTIONS", "timeout:5 attempts:1", 1);
+  dns_.ask_for_security();
   const Policy& policy = policies[GetParam()];
   for (const bool pem : {false, true}) {
     for (const bool excluded : {false, true}) {
@@ -763,13 +873,13 @@ TEST_P(PolicyWorld, EveryCell) {
 INSTANTIATE_TEST_SUITE_P(World, PolicyWorld, testing::Range(std::size_t{0}, std::size(policies)),
                          [](const auto& row) {
                            const Policy& policy = policies[row.param];
-                           return std::to_string(row.param) +
-                                  (policy.line == nullptr ? "_no_line"
-                                                          : std::string("_") + policy.level);
+                           std::string level = policy.line == nullptr ? "no_line" : policy.level;
+                           std::replace(level.begin(), level.end(), '-', '_');
+                           return std::to_string(row.param) + "_" + level;
                          });
 
 TEST(PolicyWorldSize, AFewThousandCells) {
-  EXPECT_EQ(std::size(policies) * cells_of_a_policy, 7920U);
+  EXPECT_EQ(std::size(policies) * cells_of_a_policy, 16560U);
 }
 
 }  // namespace
