@@ -25,10 +25,11 @@ using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, OpensslDeleter<X509_STOR
 std::int64_t time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
-  using namespace std::chrono;
-  const sys_days day = year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
-  const sys_seconds then =
-      day + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
+  const std::chrono::sys_days day =
+      std::chrono::year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
+  const std::chrono::sys_seconds then = day + std::chrono::hours(parts.tm_hour) +
+                                        std::chrono::minutes(parts.tm_min) +
+                                        std::chrono::seconds(parts.tm_sec);
   return then.time_since_epoch().count();
 }
 
