@@ -2,18 +2,13 @@
 
 #include <utility>
 
+#include "qmail-remote/tls_policy.h"
 #include "qmail/ascii.h"
 #include "tls/tls.h"
 
 namespace qmail::remote {
 
 namespace {
-
-// "example.org." and "example.org" are one name, and SNI knows no final dot.
-std::string without_final_dot(std::string name) {
-  if (name.ends_with('.')) name.pop_back();
-  return name;
-}
 
 Result<ServerTlsa, DnsFailure> ask(DnsClient& dns, const std::string& base, std::uint16_t port) {
   auto answer = dns.tlsa("_" + std::to_string(port) + "._tcp." + base);

@@ -1,3 +1,5 @@
+// The loop and what an Outcome may ask for, with all the ways to the last word; a few lines over
+// 300, since a way that stood in another file would be overlooked.
 #include "qmail-smtpd/server.h"
 
 #include <exception>

@@ -1,3 +1,5 @@
+// One handler a verb, all in one file, though it is over 300 lines: they read and set the same few
+// facts of the session, and who reads one wants to see which other may have set them.
 #include "qmail-smtpd/session.h"
 
 #include <algorithm>
