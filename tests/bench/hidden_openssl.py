@@ -22,7 +22,7 @@ from scratch import Scratch
 
 CLONE_NEWNS = 0x00020000
 SKIPPED = 77
-LIBRARY = re.compile(r"lib(?:ssl|crypto)\.so\.3 .*=> (/\S+)")
+LIBRARY = re.compile(r"lib(?:ssl|crypto)\.so\.\d+ .*=> (/\S+)")
 
 
 def main():

@@ -374,6 +374,8 @@ class World:
     def shown(self, home, name):
         """What a client sees that knows the root and asks for the name: the DER, and whether it takes it; or (None, None)."""
         root = ssl.create_default_context(cafile=self.pki.certificate("root"))
+        # Python 3.13 and later want more of a chain than mail programs do (RFC 5280, to the letter).
+        root.verify_flags &= ~ssl.VERIFY_X509_STRICT
         root.set_ciphers("ALL:@SECLEVEL=0")
         anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
