@@ -90,8 +90,8 @@ void check_dates(const Site& site, const std::string& file, const tls::Certifica
 }
 
 std::string date(std::int64_t time) {
-  using namespace std::chrono;
-  const year_month_day day = floor<days>(sys_seconds(seconds(time)));
+  const std::chrono::sys_seconds at{std::chrono::seconds(time)};
+  const std::chrono::year_month_day day = std::chrono::floor<std::chrono::days>(at);
   std::array<char, 32> text{};
   const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", int(day.year()),
                                  unsigned(day.month()), unsigned(day.day()));
