@@ -29,6 +29,13 @@ Result<InFile, MessageReport> policy_in_file(std::string_view name, const Policy
   return said;
 }
 
+bool is_for_the_server(const InFile& said, const RemoteConfig& config) {
+  const std::string& domain = said.policy.destination;
+  const auto& words = said.policy.words;
+  if (words && words->level == PolicyWords::Level::dane_only) return false;
+  return config.policy_map && !said.by_line_of_its_own && !domain.empty() && !is_address(domain);
+}
+
 // What the server says takes the place of what is said so far; of dane only where DNS says nothing
 // (RFC 8461, 2).
 PolicyOrReport ask(const SocketMap& map, std::chrono::seconds timeout, DomainPolicy policy) {
@@ -54,13 +61,13 @@ PolicyOrReport policy_for_relay(std::string_view relay, const RemoteConfig& conf
 PolicyOrReport policy_for_domain(std::string_view host, const RemoteConfig& config) {
   auto said = policy_in_file(host, config.policies);
   if (!said) return Failure(std::move(said.error()));
-  const std::string& domain = said->policy.destination;
-  const auto& words = said->policy.words;
-  if (words && words->level == PolicyWords::Level::dane_only) return std::move(said->policy);
-  if (!config.policy_map || said->by_line_of_its_own || domain.empty() || is_address(domain)) {
-    return std::move(said->policy);
-  }
+  if (!is_for_the_server(*said, config)) return std::move(said->policy);
   return ask(*config.policy_map, config.timeout_remote, std::move(said->policy));
+}
+
+bool asks_policy_server(std::string_view host, const RemoteConfig& config) {
+  const auto said = policy_in_file(host, config.policies);
+  return said && is_for_the_server(*said, config);
 }
 
 }  // namespace qmail::remote

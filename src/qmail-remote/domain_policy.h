@@ -23,5 +23,7 @@ using PolicyOrReport = Result<DomainPolicy, MessageReport>;
 PolicyOrReport policy_for_relay(std::string_view relay, const RemoteConfig& config);
 // `host`: as it was given.
 PolicyOrReport policy_for_domain(std::string_view host, const RemoteConfig& config);
+// Does that ask the policy server?
+bool asks_policy_server(std::string_view host, const RemoteConfig& config);
 
 }  // namespace qmail::remote

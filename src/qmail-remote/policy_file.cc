@@ -43,14 +43,19 @@ Result<PolicyFile, BadLine> PolicyFile::read(const NumberedList& lines) {
 }
 
 // The longest domain is the most exact one.
-Result<std::optional<PolicyFile::Found>, BadLine> PolicyFile::find(
-    std::string_view destination) const {
+const PolicyFile::Line* PolicyFile::line_for(std::string_view destination) const {
   const bool is_name = !is_address(destination);
   const Line* best = nullptr;
   for (const Line& line : lines_) {
     const bool hit = is_for(line.domain, destination, is_name);
     if (hit && (best == nullptr || line.domain.size() >= best->domain.size())) best = &line;
   }
+  return best;
+}
+
+Result<std::optional<PolicyFile::Found>, BadLine> PolicyFile::find(
+    std::string_view destination) const {
+  const Line* best = line_for(destination);
   if (best == nullptr) return std::optional<Found>();
   auto policy = policy_of(*best);
   if (!policy) return Failure(policy.error());

@@ -37,6 +37,8 @@ class PolicyFile {
 
   // `destination`: without a final dot, in lower case (smtp_routes.h).
   Result<std::optional<Found>, BadLine> find(std::string_view destination) const;
+  // The line that find() goes by; null: there is none.
+  const Line* line_for(std::string_view destination) const;
   const std::vector<Line>& lines() const { return lines_; }
 
   static Result<PolicyWords, BadLine> policy_of(const Line& line);

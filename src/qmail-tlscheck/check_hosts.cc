@@ -1,4 +1,7 @@
 // tlshosts and notlshosts: which servers qmail-remote verifies, and which get no TLS.
+#include <filesystem>
+#include <system_error>
+
 #include "qmail-tlscheck/checks.h"
 #include "qmail/ascii.h"
 #include "tls/tls.h"
@@ -59,7 +62,14 @@ void check_verified_hosts(const Site& site, Findings& found) {
 }
 
 void check_excluded_hosts(const Site& site, Findings& found) {
-  for (const std::string& name : entries_of(site.control.file("notlshosts"), found)) {
+  const std::string folder = site.control.file("notlshosts");
+  std::error_code unknown;
+  if (std::filesystem::is_regular_file(folder, unknown)) {
+    return found.warn(folder,
+                      "has no effect: a list of hosts is another qmail's; here it is a folder with "
+                      "a file for each host (or control/tlspolicy with HOST:none)");
+  }
+  for (const std::string& name : entries_of(folder, found)) {
     const std::string file = site.control.file("notlshosts/" + name);
     if (there(site, "tlshosts/" + name + ".pem", found)) {
       found.warn(file, "has no effect: tlshosts/" + name + ".pem is there and demands TLS");

@@ -4,6 +4,7 @@
 
 #include "qmail-remote/config.h"
 #include "qmail-tlscheck/checks.h"
+#include "qmail-tlscheck/destinations.h"
 #include "qmail/ascii.h"
 #include "qmail/ip_address.h"
 
@@ -63,6 +64,20 @@ void check_form(const std::string& file, std::string_view domain, std::string_vi
   }
 }
 
+// Lines that qmail-remote cannot use, which stops the mail they are for.
+template <typename Routes>
+void check_lines(const Site& site, std::string_view name, const Routes& routes, Findings& found) {
+  std::vector<std::size_t> told;
+  for (const std::string& key : keys_of_routes(site, name)) {
+    const auto route = routes.find(key);
+    if (route || std::count(told.begin(), told.end(), route.error().line) != 0) continue;
+    told.push_back(route.error().line);
+    found.fail(site.control.file(name), "line " + std::to_string(route.error().line) + ": " +
+                                            route.error().reason +
+                                            ": the mail that it is for is deferred");
+  }
+}
+
 void check_file(const Site& site, std::string_view name, Findings& found) {
   const auto lines = site.control.list(name);
   if (!lines || !*lines) return;
@@ -86,6 +101,10 @@ void check_file(const Site& site, std::string_view name, Findings& found) {
 void check_logins(const Site& site, Findings& found) {
   check_file(site, "authsenders", found);
   check_file(site, "smtproutes", found);
+  const auto config = remote::read_config(site.control);
+  if (!config) return;  // of which check_deliveries tells
+  check_lines(site, "authsenders", config->senders, found);
+  check_lines(site, "smtproutes", config->routes, found);
 }
 
 }  // namespace qmail::tlscheck

@@ -1,12 +1,14 @@
 // control/tlspolicymap: is the policy server there, may qmail-remote speak to it, and what does it
 // say? It is asked as a delivery asks it, of a domain that never exists (RFC 6761).
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <sys/stat.h>
 
 #include "qmail-remote/config.h"
+#include "qmail-remote/domain_policy.h"
 #include "qmail-tlscheck/checks.h"
-#include "qmail-tlscheck/site.h"
+#include "qmail-tlscheck/destinations.h"
 
 namespace qmail::tlscheck {
 
@@ -38,12 +40,23 @@ bool may_connect(const Site& site, const std::string& file, const std::string& s
   return false;
 }
 
-// Mail with a route is not asked about.
-void check_use(const std::string& file, const remote::RemoteConfig& config, Findings& found) {
-  const auto route = config.routes.find(some_domain);
-  if (!route || !*route) return;
-  found.warn(file, "is not asked about mail that smtproutes sends to " + (*route)->relay +
-                       ", which is all that has no other line there");
+// Why qmail-remote never asks; nothing: it may.
+std::optional<std::string> why_never_asked(const Site& site, const remote::RemoteConfig& config) {
+  const Destinations to = Destinations::of(site, config);
+  if (to.domains.empty()) return "all mail has a route (smtproutes, authsenders)";
+  if (std::any_of(to.domains.begin(), to.domains.end(), [&](const std::string& domain) {
+        return remote::asks_policy_server(domain, config);
+      })) {
+    return std::nullopt;
+  }
+  const auto by_default = config.policies.find(some_domain);
+  const std::string file = site.control.file("tlspolicy");
+  if (!by_default) return "the default in " + file + " cannot be used";
+  if (*by_default && (*by_default)->is_default &&
+      (*by_default)->policy.level == remote::PolicyWords::Level::dane_only) {
+    return "the default in " + file + " is dane-only, beside which nothing counts";
+  }
+  return "all mail without a route has a line of its own in " + file;
 }
 
 }  // namespace
@@ -53,7 +66,9 @@ void check_policy_map(const Site& site, Findings& found) {
   if (!config || !config->policy_map) return;  // check_deliveries tells of what cannot be used
   const std::string file = site.control.file("tlspolicymap");
   const remote::SocketMap& map = *config->policy_map;
-  check_use(file, *config, found);
+  if (const auto why = why_never_asked(site, *config)) {
+    found.warn(file, "has no effect, nobody is asked: " + *why);
+  }
   const auto* socket = std::get_if<remote::SocketMap::Unix>(&map.server);
   if (socket != nullptr && !may_connect(site, file, socket->path, found)) return;
   const auto answer = remote::look_up(map, some_domain, patience);

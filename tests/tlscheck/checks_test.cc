@@ -83,6 +83,18 @@ class ChecksTest : public testing::Test {
     }
     EXPECT_TRUE(found) << "not found: " << file << ": " << words << "\nin:\n" << all;
   }
+  void expect_only_ok_of(const std::string& file) const {
+    for (const Finding& finding : check().all()) {
+      if (finding.file != control(file)) continue;
+      EXPECT_EQ(finding.level, Level::ok) << finding.text;
+    }
+  }
+  void expect_in_no_finding(const std::string& words) const {
+    for (const Finding& finding : check().all()) {
+      EXPECT_EQ(finding.text.find(words), std::string::npos)
+          << finding.file << ": " << finding.text;
+    }
+  }
   void expect_nothing_of(const std::string& file) const {
     for (const Finding& finding : check().all()) {
       EXPECT_NE(finding.file, control(file)) << finding.text;
@@ -482,7 +494,10 @@ TEST_F(ChecksTest, PasswordsThatEverybodyCanRead) {
 TEST_F(ChecksTest, AFolderThatIsAFile) {
   std::filesystem::remove_all(control("notlshosts"));
   put("notlshosts", "");
-  expect(Level::warn, "notlshosts", "cannot be listed");
+  expect(Level::warn, "notlshosts", "a list of hosts is another qmail's");
+  std::filesystem::remove_all(control("tlshosts"));
+  put("tlshosts", "");
+  expect(Level::warn, "tlshosts", "cannot be listed");
 }
 
 TEST_F(ChecksTest, HalfOfRelaying) {
@@ -550,6 +565,102 @@ TEST_F(ChecksTest, Policies) {
   expect(Level::fail, "tlspolicy", "line 2: no colon: qmail-remote defers all mail");
 }
 
+// Whether a line has an effect hangs on what mail can go to at all.
+TEST_F(ChecksTest, PoliciesOfRelays) {
+  const auto no_effect = [&](int line, const std::string& why) {
+    expect(Level::warn, "tlspolicy", "line " + std::to_string(line) + " has no effect: " + why);
+  };
+  // The relay's line counts, wherever mail for the relay itself goes.
+  put("smtproutes", "routed.test:relay.test\nrelay.test:other.test\n");
+  put("tlspolicy", "relay.test:sometimes\n");
+  expect(Level::fail, "tlspolicy",
+         "line 1: unknown level sometimes: mail for relay.test is deferred");
+  put("tlspolicy", "relay.test:encrypt\n:may\n");
+  expect_only_ok_of("tlspolicy");
+  // So does one for all below a domain.
+  put("smtproutes", ":smarthost.isp.test:587\n");
+  put("tlspolicy", ".isp.test:encrypt\n");
+  expect_only_ok_of("tlspolicy");
+  // Nothing goes by DNS.
+  put("tlspolicy", ".isp.test:encrypt\n:may\n.other.test:encrypt\npartner.test:encrypt\n");
+  for (const int line : {2, 3, 4}) no_effect(line, "all it is for has a route");
+  put("smtproutes", ":smarthost.isp.test\npartner.test:\n");
+  no_effect(2, "all it is for has a route");
+  no_effect(3, "smtproutes sends mail for .other.test to smarthost.isp.test");
+  put("tlspolicy", ".isp.test:encrypt\npartner.test:encrypt\n");
+  expect_only_ok_of("tlspolicy");
+  // By sender.
+  remove("smtproutes");
+  put("authsenders", "a@b.test:a.isp.test\n:b.isp.test\n");
+  put("tlspolicy", "a.isp.test:encrypt\npartner.test:encrypt\n:may\n");
+  no_effect(2, "all it is for has a route");
+  put("authsenders", "a@b.test:\n:a.isp.test\n");  // but for his
+  expect_only_ok_of("tlspolicy");
+  remove("authsenders");
+  put("tlspolicy", ".:encrypt\n");
+  no_effect(1, "what mail goes to is looked for without a final dot");
+}
+
+// What the older files, the port or the form of an address keep from being done.
+TEST_F(ChecksTest, PoliciesAgainstWhatElseIsThere) {
+  put("notlshosts/relay.test", "");
+  put("smtproutes", "a.test:relay.test\nb.test:smtps.test:465\nc.test:mx.example.net\n");
+  put("tlspolicy", "relay.test:secure\nsmtps.test:none\nmx.example.net:encrypt\n");
+  expect(Level::fail, "smtproutes",
+         "all mail to relay.test is deferred: TLS forbidden by control/notlshosts/relay.test or "
+         "control/tlshosts/exhaustivelist while control/tlspolicy says secure for relay.test");
+  expect(Level::fail, "smtproutes",
+         "all mail to smtps.test is deferred: TLS forbidden by control/tlspolicy for smtps.test, "
+         "but port 465 speaks nothing else");
+  remove("notlshosts/relay.test");
+  expect_in_no_finding("all mail to relay.test");
+  // The files of single hosts.
+  put("smtproutes", "c.test:mx.example.net\nmx.example.net:\n");
+  put("tlspolicy", "mx.example.net:encrypt\n");
+  expect_only_ok_of("tlspolicy");  // its exchangers may be others
+  put("smtproutes", "c.test:mx.example.net\nmx.example.net:elsewhere.test\n");
+  expect(Level::warn, "tlspolicy",
+         "line 1 has no effect: what counts is " + control("tlshosts/mx.example.net.pem"));
+  remove("smtproutes");
+  // Addresses.
+  put("tlspolicy",
+      "[192.0.2.1]:secure\n[192.0.2.2]:dane\n[192.0.2.3]:dane-only\n"
+      "[192.0.2.4]:secure match=mx.test\n");
+  expect(Level::fail, "tlspolicy",
+         "line 1: mail for [192.0.2.1] is deferred: TLS unable to verify server 192.0.2.1: it has "
+         "no name");
+  expect(Level::warn, "tlspolicy", "line 2: dane is may here: an address has no TLSA records");
+  expect(Level::fail, "tlspolicy",
+         "line 3: mail for [192.0.2.3] is deferred: No secure TLSA records for 192.0.2.3");
+  expect_in_no_finding("line 4");
+  // A list that forbids TLS with everybody else.
+  put("tlshosts/exhaustivelist", "");
+  put("tlspolicy", "a.test:may\nb.test:encrypt\nc.test:dane\n");
+  expect(Level::warn, "tlspolicy",
+         "line 1 has no effect: " + control("tlshosts/exhaustivelist") + " forbids TLS");
+  expect(Level::warn, "tlspolicy", "line 2: mail for b.test is deferred, unless the server has");
+  expect(Level::warn, "tlspolicy",
+         "line 3: mail for c.test to servers with TLSA records is deferred, unless the server");
+}
+
+TEST_F(ChecksTest, RoutesThatCannotBeUsed) {
+  put("smtproutes", "a.test:relay.test|user\nb.test:relay.test\na.test:|user|secret\n");
+  put("authsenders", ":relay.test||secret\n");
+  const std::string deferred = ": the mail that it is for is deferred";
+  expect(Level::fail, "smtproutes", "line 3: no relay" + deferred);
+  expect(Level::fail, "authsenders", "line 1: empty user" + deferred);
+  expect_in_no_finding("secret");
+}
+
+TEST_F(ChecksTest, FilesOfOtherFamiliesAboutDeliveries) {
+  put("tlsdestinations", "partner.test\n");
+  expect(Level::warn, "tlsdestinations",
+         "another qmail's: it has no effect here; lost is: servers that must have TLS or be "
+         "verified (here: control/tlspolicy)");
+  put("notlshosts_auto", "");
+  expect(Level::warn, "notlshosts_auto", "(here: may in control/tlspolicy)");
+}
+
 // Takes connections on control/map and answers each with the same.
 class PolicyServer {
  public:
@@ -603,9 +714,26 @@ TEST_F(ChecksTest, PolicyMap) {
     set_mode("", 0700);
     expect(Level::fail, "tlspolicymap", "qmailr may not connect to " + control("map") + " (");
     set_mode("", 0710);
+    const auto not_asked = [&](const std::string& why) {
+      expect(Level::warn, "tlspolicymap", "has no effect, nobody is asked: " + why);
+    };
     put("smtproutes", ":relay.test\n");
-    expect(Level::warn, "tlspolicymap", "smtproutes sends to relay.test");
+    not_asked("all mail has a route");
+    put("smtproutes", ":relay.test\na.test:\n.b.test:\n");
+    put("tlspolicy", "a.test:may\n");
+    expect_only_ok_of("tlspolicymap");
+    put("tlspolicy", "a.test:may\n.b.test:may\n:may\n");
+    not_asked("all mail without a route has a line of its own in");
     remove("smtproutes");
+    expect_only_ok_of("tlspolicymap");
+    put("tlspolicy", ":dane-only\n");
+    not_asked("the default in " + control("tlspolicy") + " is dane-only");
+    put("tlspolicy", ":sometimes\n");
+    not_asked("the default in " + control("tlspolicy") + " cannot be used");
+    remove("tlspolicy");
+    put("authsenders", ":relay.test\n");
+    not_asked("all mail has a route");
+    remove("authsenders");
   }
   remove("map");
   {
