@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -70,7 +71,7 @@ TlsError key_error(std::string detail, const std::string& file, std::string advi
   return {Step::key, std::move(detail), file, std::move(advice)};
 }
 
-bool is_usable_key(const PemBlock& block) { return block.is_private_key() && !block.encrypted; }
+const auto is_usable_key = std::mem_fn(&PemBlock::is_usable_key);
 
 std::optional<TlsError> no_certificate(const PemFile& pem, const std::string& file) {
   const auto is_certificate = [](const PemBlock& block) { return block.is_certificate(); };
