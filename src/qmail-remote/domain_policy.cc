@@ -22,8 +22,7 @@ Result<InFile, MessageReport> policy_in_file(std::string_view name, const Policy
   auto found = policies.find(said.policy.destination);
   if (!found) return Failure(unusable_line(found.error()));
   if (*found) {
-    said.policy.words = std::move((*found)->policy);
-    said.policy.file = "control/tlspolicy";
+    said.policy.said = {std::move((*found)->policy), "control/tlspolicy"};
     said.by_line_of_its_own = !(*found)->is_default;
   }
   return said;
@@ -31,8 +30,8 @@ Result<InFile, MessageReport> policy_in_file(std::string_view name, const Policy
 
 bool is_for_the_server(const InFile& said, const RemoteConfig& config) {
   const std::string& domain = said.policy.destination;
-  const auto& words = said.policy.words;
-  if (words && words->level == PolicyWords::Level::dane_only) return false;
+  const auto& by_file = said.policy.said;
+  if (by_file && by_file->words.level == PolicyWords::Level::dane_only) return false;
   return config.policy_map && !said.by_line_of_its_own && !domain.empty() && !is_address(domain);
 }
 
@@ -44,9 +43,8 @@ PolicyOrReport ask(const SocketMap& map, std::chrono::seconds timeout, DomainPol
   if (!*answer) return policy;
   auto words = parse_policy(**answer);
   if (!words) return Failure(policy_unusable(words.error()));
-  const bool dane = policy.words && policy.words->level == PolicyWords::Level::dane;
-  (dane ? policy.otherwise : policy.words) = std::move(*words);
-  (dane ? policy.file_otherwise : policy.file) = "control/tlspolicymap";
+  (policy.leaves_it_to_dns() ? policy.otherwise : policy.said) = {std::move(*words),
+                                                                  "control/tlspolicymap"};
   return policy;
 }
 

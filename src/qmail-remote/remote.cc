@@ -155,7 +155,7 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
     return failed(text_recipient_line_break);
   }
   DnsClient dns(name_server_of_environment());
-  const bool asks_for_records = policy->words && is_dane(policy->words->level);
+  const bool asks_for_records = policy->leaves_it_to_dns();
   if (asks_for_records) dns.ask_for_security();
   auto recipients = prepare_recipients(invocation.recipients,
                                        *route ? Domains::as_given : Domains::canonical, dns);

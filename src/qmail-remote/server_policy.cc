@@ -33,9 +33,9 @@ Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint1
   }
   if (files->level == TlsPolicy::Level::verify) return *files;
 
-  auto policy = need_dns()      ? by_records(server, port, dns)
-                : domain_.words ? as_said(server, *domain_.words, domain_.file)
-                                : Result<TlsPolicy, Ending>(*files);
+  auto policy = need_dns()     ? by_records(server, port, dns)
+                : domain_.said ? as_said(server, *domain_.said)
+                               : Result<TlsPolicy, Ending>(*files);
   if (!policy) return policy;
   if (credentials_.demand) policy->demand(*credentials_.demand);
   // A handshake that anybody on the way can spoil must not lay a password open.
@@ -49,19 +49,21 @@ Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint1
   }
   if (policy->level == TlsPolicy::Level::never && port == smtps_port) {
     return not_called(server,
-                      files->forbidden ? tls_forbidden_on_465(shown_name(server))
-                                       : tls_forbidden_on_465_by(domain_.file, domain_.destination),
+                      files->forbidden
+                          ? tls_forbidden_on_465(shown_name(server))
+                          : tls_forbidden_on_465_by(domain_.said->file, domain_.destination),
                       Then::give_up);
   }
   return policy;
 }
 
 // But for what DNS has a say in.
-Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server, const PolicyWords& words,
-                                                  std::string_view file) const {
+Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server,
+                                                  const DomainPolicy::Saying& saying) const {
+  const PolicyWords& words = saying.words;
   TlsPolicy policy;
   policy.server_name = server_name(server, words);
-  policy.why = policy_says(file, name_of(words.level), domain_.destination);
+  policy.why = policy_says(saying.file, name_of(words.level), domain_.destination);
   switch (words.level) {
     case Words::none:
       policy.level = TlsPolicy::Level::never;
@@ -98,11 +100,12 @@ Result<TlsPolicy, Ending> ServerPolicies::by_records(const Exchanger& server, st
   std::erase_if(found->records, [](const TlsaRecord& record) { return !is_usable(record); });
   const bool usable = !found->records.empty();
   const bool by_others = !usable && domain_.otherwise;
-  const PolicyWords& words = by_others ? *domain_.otherwise : *domain_.words;
-  auto said = as_said(server, words, by_others ? domain_.file_otherwise : domain_.file);
-  if (!said || !is_dane(words.level)) return said;
+  const DomainPolicy::Saying& saying = by_others ? *domain_.otherwise : *domain_.said;
+  const Words level = saying.words.level;
+  auto said = as_said(server, saying);
+  if (!said || !is_dane(level)) return said;
   TlsPolicy policy = *std::move(said);
-  if (words.level == Words::dane_only && (!usable || !server.mx_secure)) {
+  if (level == Words::dane_only && (!usable || !server.mx_secure)) {
     return not_called(server, no_records(any && !usable ? "usable" : "secure", name, policy.why),
                       Then::try_next);
   }

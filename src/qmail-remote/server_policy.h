@@ -28,12 +28,16 @@ namespace qmail::remote {
 
 // What is said about everything that goes to one destination.
 struct DomainPolicy {
-  std::string destination;             // without a final dot, in lower case
-  std::optional<PolicyWords> words{};  // absent: nothing is said
-  std::string_view file{};             // where it is said: "control/tlspolicy"
-  // Where `words` are dane: what counts for servers of which DNS says nothing that does.
-  std::optional<PolicyWords> otherwise{};
-  std::string_view file_otherwise{};
+  struct Saying {
+    PolicyWords words;
+    std::string_view file;  // where it is said: "control/tlspolicy"
+  };
+  std::string destination;  // without a final dot, in lower case
+  std::optional<Saying> said{};
+  // Where dane is said: what counts for servers of which DNS says nothing that does.
+  std::optional<Saying> otherwise{};
+
+  bool leaves_it_to_dns() const { return said && is_dane(said->words.level); }
 };
 
 class ServerPolicies {
@@ -49,13 +53,13 @@ class ServerPolicies {
 
   // Does a server's policy depend on what DNS says? Then the server may be one that is not to be
   // called at all, and `dns` must have been asked for security before it found the server.
-  bool need_dns() const { return domain_.words && is_dane(domain_.words->level); }
+  bool need_dns() const { return domain_.leaves_it_to_dns(); }
 
   Result<TlsPolicy, Ending> of(const Exchanger& server, std::uint16_t port, DnsClient& dns) const;
 
  private:
-  Result<TlsPolicy, Ending> as_said(const Exchanger& server, const PolicyWords& words,
-                                    std::string_view file) const;
+  Result<TlsPolicy, Ending> as_said(const Exchanger& server,
+                                    const DomainPolicy::Saying& saying) const;
   Result<TlsPolicy, Ending> by_records(const Exchanger& server, std::uint16_t port,
                                        DnsClient& dns) const;
   tls::Tlsa records_to_match(const Exchanger& server, ServerTlsa usable) const;

@@ -91,8 +91,7 @@ std::optional<std::string> why_never_called(const Site& site, const std::string&
   auto policy = remote::policy_for_relay(name, config);
   if (!policy) return std::nullopt;  // the line's trouble
   const remote::Exchanger server = server_called(name);
-  const bool by_records = policy->words && is_dane(policy->words->level);
-  if (by_records && !server.name.empty()) return std::nullopt;
+  if (policy->leaves_it_to_dns() && !server.name.empty()) return std::nullopt;
   remote::DnsClient nobody(std::nullopt);
   const remote::ServerPolicies policies(site.control, std::move(*policy), {});
   const auto asked = policies.of(server, port, nobody);

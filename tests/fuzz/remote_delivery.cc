@@ -110,8 +110,8 @@ Reported parse(std::string_view output) {
 ServerPolicies policies_for(const Manner& manner, std::uint8_t choice) {
   constexpr const char* said[] = {nullptr, "may", "encrypt", "secure"};
   const char* text = said[(choice >> 4 & 1) + (choice >> 6 & 2)];
-  DomainPolicy domain{"y.test", std::nullopt, "control/tlspolicy"};
-  if (text != nullptr) domain.words = *parse_policy(text);
+  DomainPolicy domain{"y.test"};
+  if (text != nullptr) domain.said = {*parse_policy(text), "control/tlspolicy"};
   ServerPolicies::Credentials credentials{manner.login != nullptr};
   if (credentials.any && !manner.allow_insecure_auth) credentials.demand = manner.login->why;
   return {manner.control, domain, credentials};

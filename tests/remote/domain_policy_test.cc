@@ -26,10 +26,11 @@ std::string shown(const PolicyOrReport& policy) {
     EXPECT_EQ(policy.error().status, MessageStatus::temporary);
     return policy.error().text;
   }
-  if (!policy->words) return "nothing";
-  std::string text(name_of(policy->words->level));
-  for (const std::string& name : policy->words->match) text += " " + name;
-  return text + " by " + std::string(policy->file);
+  if (!policy->said) return "nothing";
+  const auto& [words, file] = *policy->said;
+  std::string text(name_of(words.level));
+  for (const std::string& name : words.match) text += " " + name;
+  return text + " by " + std::string(file);
 }
 
 struct Asked {
@@ -115,8 +116,8 @@ TEST(DomainPolicy, IsSecondToDane) {
   ASSERT_TRUE(policy);
   EXPECT_EQ(shown(policy), "dane by control/tlspolicy");
   ASSERT_TRUE(policy->otherwise);
-  EXPECT_EQ(policy->otherwise->match, std::vector<std::string>{"mx.a.test"});
-  EXPECT_EQ(policy->file_otherwise, "control/tlspolicymap");
+  EXPECT_EQ(policy->otherwise->words.match, std::vector<std::string>{"mx.a.test"});
+  EXPECT_EQ(policy->otherwise->file, "control/tlspolicymap");
   EXPECT_EQ(asked("", "a.test", netstring("OK dane-only")).policy,
             "dane-only by control/tlspolicymap");
   const test::ScratchFolder folder;

@@ -4,13 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "name_server.h"
+#include "policy_text.h"
 #include "qmail-remote/server_policy.h"
 #include "scratch.h"
 
 namespace qmail::remote {
 namespace {
 
-using Level = TlsPolicy::Level;
+using test::level_text;
+using test::said_by_file;
 
 const std::string digest(64, 'a');  // 32 bytes
 const IpAddress address = *parse_ip("192.0.2.1");
@@ -54,32 +56,9 @@ std::vector<std::string> zone() {
   return lines;
 }
 
-std::string level_text(const TlsPolicy& policy) {
-  std::string text;
-  switch (policy.level) {
-    case Level::never:
-      return "never";
-    case Level::may:
-      return policy.falls_back ? "may, falls back" : "may";
-    case Level::encrypt:
-      text = "encrypt";
-      break;
-    case Level::verify:
-      text = policy.authorities.empty() ? "records" : "host's file";
-      if (const auto* tlsa = std::get_if<tls::Tlsa>(&policy.verification)) {
-        text += std::to_string(tlsa->records.size()) + " of " + tlsa->base + " for";
-        for (const std::string& name : tlsa->names) text += " " + name;
-        EXPECT_EQ(policy.server_name, tlsa->base);
-      }
-      if (policy.name_is_hearsay) text += " by hearsay";
-  }
-  return text + (policy.when_unmet == Then::give_up ? " or end: " : " or next: ") + policy.why;
-}
-
 std::string outcome_of(const Circumstances& c, const ControlDir& control, DnsClient& dns) {
   const DomainPolicy domain{"to.test",
-                            *parse_policy(c.only ? "dane-only" : "dane servername=x.test"),
-                            "control/tlspolicy"};
+                            said_by_file(c.only ? "dane-only" : "dane servername=x.test")};
   ServerPolicies::Credentials credentials{c.login};
   if (c.login) credentials.demand = "control/smtproutes has a password for to.test";
   const ServerPolicies policies(control, domain, credentials);
@@ -172,8 +151,7 @@ TEST(Dane, Names) {
   DnsClient dns(parse_name_server(server.address()));
   dns.ask_for_security();
   const test::ScratchFolder folder;
-  const ServerPolicies policies(ControlDir(folder.path()),
-                                {"to.test", *parse_policy("dane"), "control/tlspolicy"}, {});
+  const ServerPolicies policies(ControlDir(folder.path()), {"to.test", said_by_file("dane")}, {});
   const auto names = [&](const Exchanger& exchanger) {
     const auto policy = policies.of(exchanger, 25, dns);
     const auto& tlsa = std::get<tls::Tlsa>(policy->verification);
@@ -195,10 +173,11 @@ TEST(Dane, WhatIsSaidOtherwise) {
   dns.ask_for_security();
   const test::ScratchFolder folder;
   const auto outcome = [&](const std::string& name, const char* otherwise) {
-    const ServerPolicies policies(ControlDir(folder.path()),
-                                  {"to.test", *parse_policy("dane"), "control/tlspolicy",
-                                   *parse_policy(otherwise), "control/tlspolicymap"},
-                                  {});
+    const ServerPolicies policies(
+        ControlDir(folder.path()),
+        {"to.test", said_by_file("dane"),
+         DomainPolicy::Saying{*parse_policy(otherwise), "control/tlspolicymap"}},
+        {});
     const auto policy = policies.of({address, 10, name, true, true, name, "to.test"}, 25, dns);
     return policy ? level_text(*policy) : policy.error().report.text;
   };
@@ -213,7 +192,8 @@ TEST(Dane, WhatIsSaidOtherwise) {
   }
   for (const char* name : {"none.test", "unusable.test"}) {
     EXPECT_EQ(outcome(name, "encrypt"), "encrypt or next: " + map + "encrypt for to.test") << name;
-    EXPECT_EQ(outcome(name, "secure"), "host's file or next: " + map + "secure for to.test");
+    EXPECT_EQ(outcome(name, "secure"),
+              "chain to.test .to.test or next: " + map + "secure for to.test");
     EXPECT_EQ(outcome(name, "may"), "may, falls back") << name;
     EXPECT_EQ(outcome(name, "none"), "never") << name;
   }
@@ -229,8 +209,8 @@ TEST(Dane, AnAddressHasNoRecords) {
   DnsClient dns(parse_name_server("192.0.2.53"));  // never asked
   const test::ScratchFolder folder;
   const auto outcome = [&](const char* said) {
-    const ServerPolicies policies(ControlDir(folder.path()),
-                                  {"[192.0.2.1]", *parse_policy(said), "control/tlspolicy"}, {});
+    const ServerPolicies policies(ControlDir(folder.path()), {"[192.0.2.1]", said_by_file(said)},
+                                  {});
     const auto policy = policies.of({address, 0, ""}, 25, dns);
     return policy ? level_text(*policy) : policy.error().report.text;
   };

@@ -4,12 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "policy_text.h"
 #include "scratch.h"
 
 namespace qmail::remote {
 namespace {
 
-using Level = TlsPolicy::Level;
+using test::level_text;
+using test::said_by_file;
 
 const std::string digest(64, 'a');
 const IpAddress address = *parse_ip("192.0.2.1");
@@ -28,28 +30,9 @@ struct Circumstances {
   }
 };
 
-std::string level_text(const TlsPolicy& policy) {
-  std::string text;
-  switch (policy.level) {
-    case Level::never:
-      return "never";
-    case Level::may:
-      return policy.falls_back ? "may, falls back" : "may";
-    case Level::encrypt:
-      text = "encrypt";
-      break;
-    case Level::verify:
-      text = std::holds_alternative<tls::Fingerprints>(policy.verification) ? "fingerprint"
-             : policy.wanted.empty()                                        ? "host's file"
-                                                                            : "chain";
-      for (const std::string& name : policy.wanted) text += " " + name;
-  }
-  return text + (policy.when_unmet == Then::give_up ? " or end: " : " or next: ") + policy.why;
-}
-
 std::string outcome_of(const Circumstances& c, const ControlDir& control) {
-  DomainPolicy domain{"to.test", std::nullopt, "control/tlspolicy"};
-  if (!c.said.empty()) domain.words = *parse_policy(c.said);
+  DomainPolicy domain{"to.test"};
+  if (!c.said.empty()) domain.said = {*parse_policy(c.said), "control/tlspolicy"};
   ServerPolicies::Credentials credentials{c.login};
   if (c.login && !c.insecure) credentials.demand = "control/smtproutes has a password for to.test";
   const ServerPolicies policies(control, domain, credentials);
@@ -149,8 +132,7 @@ TEST(ServerPolicies, EveryCombination) {
 
 TlsPolicy policy_with(const ControlDir& control, const std::string& destination,
                       const std::string& said) {
-  const ServerPolicies policies(control, {destination, *parse_policy(said), "control/tlspolicy"},
-                                {});
+  const ServerPolicies policies(control, {destination, said_by_file(said)}, {});
   DnsClient nobody(std::nullopt);
   return *policies.of({address, 0, "Mx.Test."}, 25, nobody);
 }

@@ -727,10 +727,10 @@ Outcome deliver(const Cell& cell, const ControlDir& control, DnsClient& dns, int
   manner.allow_insecure_auth = cell.password == Password::there_and_insecure_auth;
   ServerPolicies::Credentials credentials{manner.login != nullptr};
   if (cell.password == Password::there) credentials.demand = login.why;
-  DomainPolicy domain{destination_name, std::nullopt, "control/tlspolicy"};
+  DomainPolicy domain{destination_name};
   if (auto found = PolicyFile::read(**control.numbered_list("tlspolicy"))->find(destination_name);
       *found) {
-    domain.words = (*found)->policy;
+    domain.said = {(*found)->policy, "control/tlspolicy"};
   }
   const Server server{here, cell.port == smtps_port ? smtps_port : world().port_of(cell.peer.again),
                       exchanger};
