@@ -106,7 +106,7 @@ ServerPolicies::Credentials credentials_of(const Manner& manner) {
 }
 
 // Calls one server after another until one has taken or refused the mail, or all have been called.
-MessageReport try_servers(ServerWalk walk, std::uint16_t port, const ServerPolicies& policies,
+MessageReport try_servers(ServerWalk walk, std::uint16_t port, ServerPolicies& policies,
                           DnsClient& dns, const Dialing& dialing, const HeloHosts& helohosts,
                           const Manner& manner, const Mail& mail, Reports& reports) {
   while (const Exchanger* server = walk.next()) {
@@ -186,7 +186,7 @@ MessageReport send_mail(const Invocation& invocation, Reports& reports) {
                   invocation.message};
   const Dialing dialing{config->timeout_connect, config->sources};
   const std::uint16_t port = *route ? (*route)->port : smtp_port;
-  const ServerPolicies policies(control, *std::move(policy), credentials_of(manner));
+  ServerPolicies policies(control, *std::move(policy), credentials_of(manner));
   return try_servers({*std::move(servers), port, dialing,
                       TimeoutTable("queue/lock", TimeoutTable::patience_of(::getpid()))},
                      port, policies, dns, dialing, config->helohosts, manner, mail, reports);

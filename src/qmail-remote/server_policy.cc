@@ -25,7 +25,7 @@ std::string shown_name(const Exchanger& server) {
 }  // namespace
 
 Result<TlsPolicy, Ending> ServerPolicies::of(const Exchanger& server, std::uint16_t port,
-                                             DnsClient& dns) const {
+                                             DnsClient& dns) {
   const auto files = tls_policy(control_, server.name, server.address);
   if (!files) {
     return not_called(server, tls_policy_unknown(files.error().file, files.error().reason),
@@ -92,9 +92,9 @@ Result<TlsPolicy, Ending> ServerPolicies::as_said(const Exchanger& server,
 // what is left: TLS, where they have some that nobody can use; else TLS if it can be had.
 // `dane-only` leaves nothing, and nothing to guess either: the server's name must have DNSSEC, too.
 Result<TlsPolicy, Ending> ServerPolicies::by_records(const Exchanger& server, std::uint16_t port,
-                                                     DnsClient& dns) const {
+                                                     DnsClient& dns) {
   const std::string name = shown_name(server);
-  auto found = tlsa_of(dns, server, port);
+  auto found = lookups_.of(dns, server, port);
   if (!found) return not_called(server, records_unknown(name), Then::try_next);
   const bool any = !found->records.empty();
   std::erase_if(found->records, [](const TlsaRecord& record) { return !is_usable(record); });

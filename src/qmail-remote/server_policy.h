@@ -55,13 +55,12 @@ class ServerPolicies {
   // called at all, and `dns` must have been asked for security before it found the server.
   bool need_dns() const { return domain_.leaves_it_to_dns(); }
 
-  Result<TlsPolicy, Ending> of(const Exchanger& server, std::uint16_t port, DnsClient& dns) const;
+  Result<TlsPolicy, Ending> of(const Exchanger& server, std::uint16_t port, DnsClient& dns);
 
  private:
   Result<TlsPolicy, Ending> as_said(const Exchanger& server,
                                     const DomainPolicy::Saying& saying) const;
-  Result<TlsPolicy, Ending> by_records(const Exchanger& server, std::uint16_t port,
-                                       DnsClient& dns) const;
+  Result<TlsPolicy, Ending> by_records(const Exchanger& server, std::uint16_t port, DnsClient& dns);
   tls::Tlsa records_to_match(const Exchanger& server, ServerTlsa usable) const;
   Result<TlsPolicy, Ending> verified(const Exchanger& server, const PolicyWords& words,
                                      TlsPolicy policy) const;
@@ -72,6 +71,7 @@ class ServerPolicies {
   ControlDir control_;
   DomainPolicy domain_;
   Credentials credentials_;
+  TlsaLookups lookups_;
 };
 
 }  // namespace qmail::remote

@@ -38,6 +38,19 @@ Result<ServerTlsa, DnsFailure> tlsa_of(DnsClient& dns, const Exchanger& server,
   return ask(dns, name, port);
 }
 
+Result<ServerTlsa, DnsFailure> TlsaLookups::of(DnsClient& dns, const Exchanger& server,
+                                               std::uint16_t port) {
+  for (const Known& known : known_) {
+    if (known.server.name == server.name && known.server.canonical == server.canonical &&
+        known.server.address_secure == server.address_secure && known.port == port) {
+      return known.found;
+    }
+  }
+  auto found = tlsa_of(dns, server, port);
+  known_.push_back({server, port, found});
+  return found;
+}
+
 bool is_usable(const TlsaRecord& record) {
   if (record.usage != 2 && record.usage != 3) return false;
   if (record.selector > 1) return false;

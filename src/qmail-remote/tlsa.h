@@ -23,6 +23,21 @@ struct ServerTlsa {
 // security.
 Result<ServerTlsa, DnsFailure> tlsa_of(DnsClient& dns, const Exchanger& server, std::uint16_t port);
 
+// The same for all servers of a delivery: whatever comes of it, a server that has several addresses
+// is asked about once, if the way to them is equally secure.
+class TlsaLookups {
+ public:
+  Result<ServerTlsa, DnsFailure> of(DnsClient& dns, const Exchanger& server, std::uint16_t port);
+
+ private:
+  struct Known {
+    Exchanger server;
+    std::uint16_t port;
+    Result<ServerTlsa, DnsFailure> found;
+  };
+  std::vector<Known> known_;
+};
+
 // DANE-TA or DANE-EE, of a certificate or its key, whole or by a digest of the right length. The
 // other usages lean on the authorities of the web, which nobody demands of mail servers (RFC 7672,
 // 3.1.3). OpenSSL is loaded to read a whole one; where it is not to be had, what looks like one

@@ -93,7 +93,7 @@ std::optional<std::string> why_never_called(const Site& site, const std::string&
   const remote::Exchanger server = server_called(name);
   if (policy->leaves_it_to_dns() && !server.name.empty()) return std::nullopt;
   remote::DnsClient nobody(std::nullopt);
-  const remote::ServerPolicies policies(site.control, std::move(*policy), {});
+  remote::ServerPolicies policies(site.control, std::move(*policy), {});
   const auto asked = policies.of(server, port, nobody);
   if (asked) return std::nullopt;
   const std::string& report = asked.error().report.text;

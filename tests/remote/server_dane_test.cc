@@ -61,7 +61,7 @@ std::string outcome_of(const Circumstances& c, const ControlDir& control, DnsCli
                             said_by_file(c.only ? "dane-only" : "dane servername=x.test")};
   ServerPolicies::Credentials credentials{c.login};
   if (c.login) credentials.demand = "control/smtproutes has a password for to.test";
-  const ServerPolicies policies(control, domain, credentials);
+  ServerPolicies policies(control, domain, credentials);
   EXPECT_TRUE(policies.need_dns());
   const Exchanger server{address,          10,       c.name(),  c.mx_secure,
                          c.address_secure, c.name(), "end.test"};
@@ -151,7 +151,7 @@ TEST(Dane, Names) {
   DnsClient dns(parse_name_server(server.address()));
   dns.ask_for_security();
   const test::ScratchFolder folder;
-  const ServerPolicies policies(ControlDir(folder.path()), {"to.test", said_by_file("dane")}, {});
+  ServerPolicies policies(ControlDir(folder.path()), {"to.test", said_by_file("dane")}, {});
   const auto names = [&](const Exchanger& exchanger) {
     const auto policy = policies.of(exchanger, 25, dns);
     const auto& tlsa = std::get<tls::Tlsa>(policy->verification);
@@ -173,7 +173,7 @@ TEST(Dane, WhatIsSaidOtherwise) {
   dns.ask_for_security();
   const test::ScratchFolder folder;
   const auto outcome = [&](const std::string& name, const char* otherwise) {
-    const ServerPolicies policies(
+    ServerPolicies policies(
         ControlDir(folder.path()),
         {"to.test", said_by_file("dane"),
          DomainPolicy::Saying{*parse_policy(otherwise), "control/tlspolicymap"}},
@@ -204,13 +204,40 @@ TEST(Dane, WhatIsSaidOtherwise) {
                 "dane-only for to.test; connecting to 192.0.2.1.\n");
 }
 
+// However many addresses it has, and whatever the answer is. What was found of an address without
+// DNSSEC is nothing to go by for the others.
+TEST(Dane, AServerIsAskedAboutOnce) {
+  const test::NameServer server(zone());
+  DnsClient dns(parse_name_server(server.address()));
+  dns.ask_for_security();
+  const test::ScratchFolder folder;
+  ServerPolicies policies(ControlDir(folder.path()), {"to.test", said_by_file("dane")}, {});
+  const auto outcome = [&](const std::string& name, bool secure) {
+    const auto policy = policies.of({address, 10, name, true, secure, name, "to.test"}, 25, dns);
+    return policy ? level_text(*policy).substr(0, 7) : "unknown";
+  };
+  const std::pair<const char*, const char*> servers[] = {{"usable.test", "records"},
+                                                         {"some.test", "records"},
+                                                         {"unusable.test", "encrypt"},
+                                                         {"none.test", "may, fa"},
+                                                         {"trouble.test", "unknown"}};
+  int questions = 0;
+  for (const int round : {1, 2, 3}) {
+    for (const auto& [name, wanted] : servers) {
+      EXPECT_EQ(outcome(name, false), "may, fa") << name;
+      EXPECT_EQ(outcome(name, true), wanted) << name;
+    }
+    if (round == 1) questions = server.questions();
+    EXPECT_EQ(server.questions(), questions);
+  }
+}
+
 // A server without a name has no records, and cannot have.
 TEST(Dane, AnAddressHasNoRecords) {
   DnsClient dns(parse_name_server("192.0.2.53"));  // never asked
   const test::ScratchFolder folder;
   const auto outcome = [&](const char* said) {
-    const ServerPolicies policies(ControlDir(folder.path()), {"[192.0.2.1]", said_by_file(said)},
-                                  {});
+    ServerPolicies policies(ControlDir(folder.path()), {"[192.0.2.1]", said_by_file(said)}, {});
     const auto policy = policies.of({address, 0, ""}, 25, dns);
     return policy ? level_text(*policy) : policy.error().report.text;
   };

@@ -35,7 +35,7 @@ std::string outcome_of(const Circumstances& c, const ControlDir& control) {
   if (!c.said.empty()) domain.said = {*parse_policy(c.said), "control/tlspolicy"};
   ServerPolicies::Credentials credentials{c.login};
   if (c.login && !c.insecure) credentials.demand = "control/smtproutes has a password for to.test";
-  const ServerPolicies policies(control, domain, credentials);
+  ServerPolicies policies(control, domain, credentials);
   DnsClient nobody(std::nullopt);
   EXPECT_FALSE(policies.need_dns());
   const auto policy = policies.of({address, 0, c.named ? "mx.test" : ""}, c.port, nobody);
@@ -132,7 +132,7 @@ TEST(ServerPolicies, EveryCombination) {
 
 TlsPolicy policy_with(const ControlDir& control, const std::string& destination,
                       const std::string& said) {
-  const ServerPolicies policies(control, {destination, said_by_file(said)}, {});
+  ServerPolicies policies(control, {destination, said_by_file(said)}, {});
   DnsClient nobody(std::nullopt);
   return *policies.of({address, 0, "Mx.Test."}, 25, nobody);
 }
