@@ -14,7 +14,7 @@ Result<std::optional<CdbFile>, ControlError> CdbFile::open(std::string name) {
   auto file = RegularFile::open(name);
   if (file) return std::optional(CdbFile(std::move(*file).release(), std::move(name)));
   if (file.error().code == ENOENT) return std::optional<CdbFile>();
-  return Failure(ControlError{std::move(name), std::move(file.error().reason)});
+  return Failure(ControlError{std::move(name), file.error().reason()});
 }
 
 Failure<ControlError> CdbFile::trouble(int error) const {

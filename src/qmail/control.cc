@@ -57,23 +57,26 @@ ControlResult<std::string> read_file(const std::string& path) {
   auto file = RegularFile::open(path);
   if (!file) {
     if (file.error().code == ENOENT) return std::optional<std::string>();
-    return Failure(ControlError{path, std::move(file.error().reason)});
+    return Failure(ControlError{path, file.error().reason()});
   }
-  std::string content;
+  constexpr std::size_t block = 1024;  // where the size says nothing, as in /proc
+  std::string content(file->size() > 0 ? file->size() + 1 : block, '\0');
+  std::size_t size = 0;  // of what has been read
   for (;;) {
-    constexpr std::size_t block = 1024;  // most control files are one line, and resize() clears
-    const std::size_t size = content.size();
-    lengthen(content, size < block ? block : size);
-    auto got = file->read(std::span(content).subspan(size));
-    if (!got) return Failure(ControlError{path, std::move(got.error().reason)});
-    content.resize(size + *got);
-    if (*got == 0) return std::optional(std::move(content));
+    if (size == content.size()) lengthen(content, size);
+    const auto got = file->read(std::span(content).subspan(size));
+    if (!got) return Failure(ControlError{path, got.error().reason()});
+    if (*got == 0) break;
+    size += *got;
   }
+  content.resize(size);
+  return std::optional(std::move(content));
 }
 
 std::string ControlDir::file(std::string_view name) const {
-  std::string path = path_;
-  return path.append("/").append(name);
+  std::string path;
+  path.reserve(path_.size() + 1 + name.size());
+  return path.append(path_).append("/").append(name);
 }
 
 Result<bool, ControlError> ControlDir::has(std::string_view name) const {
@@ -139,9 +142,9 @@ std::vector<std::string> parse_list(std::string_view text) {
 NumberedList parse_numbered_list(std::string_view text) {
   NumberedList list;
   // Growing, it would leave copies of short lines behind, and there may be passwords in them.
-  const auto is_end = [](char c) { return c == '\n' || c == '\0'; };
-  list.entries.reserve(static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_end)) +
-                       1);
+  std::size_t size = 0;
+  for_each_entry(text, [&size](std::size_t, std::string_view, bool) { ++size; });
+  list.entries.reserve(size);
   for_each_entry(text, [&](std::size_t line, std::string_view entry, bool nul) {
     list.entries.emplace_back(entry);
     list.lines.push_back(line);

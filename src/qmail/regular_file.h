@@ -16,14 +16,18 @@
 namespace qmail {
 
 struct FileError {
-  int code;            // errno; ENOENT: there is no such file, ENXIO: it is not a regular file
-  std::string reason;  // the system's text; of ENXIO: "not a regular file"
+  int code;  // errno; ENOENT: there is no such file, ENXIO: it is not a regular file
+  // The system's text; of ENXIO: "not a regular file". (Most files that are looked for are not
+  // there, and nobody asks why.)
+  std::string reason() const;
 };
 
 class RegularFile {
  public:
   static Result<RegularFile, FileError> open(const std::string& path);
 
+  // When it was opened; 0 in /proc, whatever is in it.
+  std::size_t size() const { return static_cast<std::size_t>(size_); }
   // At least one byte, or 0 at the end.
   Result<std::size_t, FileError> read(std::span<char> into);
   // For whoever reads in his own way.

@@ -22,12 +22,12 @@ bool is_absent(const std::string& path) {
 
 void SecretFile::fail(const FileError& why) {
   error = why.code;
-  reason = why.code == ENXIO ? why.reason : system_error(why.code);
+  reason = why.code == ENXIO ? why.reason() : system_error(why.code);
 }
 
 SecretFile SecretFile::read(const std::string& path) {
   SecretFile whole{BioPtr(BIO_new(BIO_s_mem()))};
-  const FileError no_memory{ENOMEM, {}};
+  const FileError no_memory{ENOMEM};
   if (!whole.content) {
     whole.fail(no_memory);
     return whole;
