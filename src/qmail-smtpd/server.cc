@@ -185,7 +185,7 @@ void Server::converse() {
     if (!started) throw EndSession{tls_failure_reply(started.error())};
     tls = *std::move(started);
   }
-  auto own_addresses = OwnAddresses::learn();
+  auto own_addresses = OwnAddresses::learn_v4();  // they are looked for in no other literals
   if (!own_addresses) {
     throw EndSession{std::string(reply::own_addresses_unknown),
                      "unable to learn this host's addresses: " + own_addresses.error().message()};

@@ -82,6 +82,12 @@ Result<OwnAddresses, std::error_code> OwnAddresses::learn_without_netlink() {
   return OwnAddresses(std::move(addresses));
 }
 
+Result<OwnAddresses, std::error_code> OwnAddresses::learn_v4() {
+  std::vector<IpAddress> addresses;
+  if (add_v4_addresses(addresses)) return learn();
+  return OwnAddresses(std::move(addresses));
+}
+
 bool OwnAddresses::contains(const IpAddress& address) const {
   return address.is_unspecified() ||
          std::find(addresses_.begin(), addresses_.end(), address) != addresses_.end();
