@@ -56,23 +56,20 @@ void ResponseReader::keep(std::string_view bytes) {
 std::size_t ResponseReader::feed(std::string_view bytes, const Listener& listener) {
   std::size_t used = 0;
   while (used < bytes.size() && !complete_) {
-    if (position_ < 3) {  // whatever it is, a line end included
-      head_[position_++] = bytes[used];
-      keep(bytes.substr(used++, 1));
-      continue;
-    }
-    if (position_ == 3) {
-      last_line_ = bytes[used] != '-';
+    std::string_view rest = bytes.substr(used);
+    std::size_t size = 0;  // of what is taken now
+    for (; position_ < 3 && size < rest.size(); ++size) head_.at(position_++) = rest[size];
+    if (position_ == 3 && size < rest.size()) {
+      last_line_ = rest[size] != '-';
       position_ = 4;
     }
-    const std::size_t line_feed = bytes.find('\n', used);
-    if (line_feed == std::string_view::npos) {
-      keep(bytes.substr(used));
-      return bytes.size();
-    }
-    keep(bytes.substr(used, line_feed + 1 - used));
-    used = line_feed + 1;
-    end_line(listener);
+    // The code is three bytes whatever they are, a line end included.
+    const std::size_t line_feed = rest.find('\n', size);
+    const bool ended = line_feed != std::string_view::npos;
+    if (ended) rest = rest.substr(0, line_feed + 1);
+    keep(rest);
+    used += rest.size();
+    if (ended) end_line(listener);
   }
   return used;
 }
