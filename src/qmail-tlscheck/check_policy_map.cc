@@ -67,7 +67,7 @@ void check_policy_map(const Site& site, Findings& found) {
   const std::string file = site.control.file("tlspolicymap");
   const remote::SocketMap& map = *config->policy_map;
   if (const auto why = why_never_asked(site, *config)) {
-    found.warn(file, "has no effect, nobody is asked: " + *why);
+    return found.warn(file, "has no effect, nobody is asked: " + *why);
   }
   const auto* socket = std::get_if<remote::SocketMap::Unix>(&map.server);
   if (socket != nullptr && !may_connect(site, file, socket->path, found)) return;

@@ -9,6 +9,7 @@ A file that begins with "closed:" belongs to somebody else than the program's us
 
 Files are made of pieces joined by "+": mx (a certificate of CERTIFICATES), mx.key, cut:mx (its first half), dash:mx (a
 dash too few in its first line), crl:root (a list of that authority; crl:root,may with a revoked certificate; old-crl:root),
+digest:mx and hex:mx (its fingerprint, for tlsclients and tlspolicy),
 and otherwise the text itself.
 """
 import contextlib
@@ -25,6 +26,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import netns
 
 CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
 HOST = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:mx.example.test\n"
@@ -199,6 +203,60 @@ SHOWN = [
 ]
 
 
+# control/tlspolicy, for mail by a route to mx.example.test: (what, the server's certificates, files, what DNS has of it (a
+# Resolver), delivered?, the level)
+MATCHES = {"tlsa": "3 1 1 mx"}
+NO_AD = {"secure": False, **MATCHES}
+POLICIES = [
+    ("secure, by tafile", "mx+sub", {"tlspolicy": "mx.example.test:secure tafile=partner.pem\n", "partner.pem": "root"}, {}, True, "ok"),
+    ("secure, by tlsca.pem", "mx+sub", {"tlspolicy": ":secure\n", "tlsca.pem": "root"}, {}, True, "ok"),
+    ("secure, tlsca.pem damaged", "mx+sub", {"tlspolicy": ":secure\n", "tlsca.pem": "garbage\n"}, {}, False, "fail"),
+    ("secure, no tafile", "mx+sub", {"tlspolicy": ":secure tafile=partner.pem\n"}, {}, False, "fail"),
+    ("fingerprint", "mx-self", {"tlspolicy": ":fingerprint match=+hex:mx-self"}, {}, True, "ok"),
+    ("fingerprint, none", "mx-self", {"tlspolicy": ":fingerprint\n"}, {}, False, "fail"),
+    ("no such level", "mx+sub", {"tlspolicy": ":secured\n"}, {}, False, "fail"),
+    ("no colon", "mx+sub", {"tlspolicy": "partner.test secure\n"}, {}, False, "fail"),
+    ("another's line is bad", "mx+sub", {"tlspolicy": "example.test:secured\n"}, {}, True, "warn"),
+    ("the relay's line is bad, and mail for it goes elsewhere", "mx+sub",
+     {"tlspolicy": "mx.example.test:secured\n", "smtproutes": "mx.example.test:other.test\n"}, {}, False, "fail"),
+    ("the line of the relay's domain", "mx+sub", {"tlspolicy": ".example.test:encrypt\n"}, {}, True, "ok"),
+    ("a demand, and no TLS by notlshosts", "mx+sub", {"tlspolicy": ":encrypt\n", "notlshosts/mx.example.test": ""}, {}, False, "fail"),
+    ("a demand, and no TLS by exhaustivelist", "mx+sub", {"tlspolicy": ":encrypt\n", "tlshosts/exhaustivelist": ""}, {}, False, "fail"),
+    ("a bad line, and a file that decides", "mx+sub",
+     {"tlspolicy": "mx.example.test:none\n", "tlshosts/mx.example.test.pem": "root"}, {}, True, "warn"),
+    ("dane, a record", "mx+sub", {"tlspolicy": ":dane\n"}, MATCHES, True, "ok"),
+    ("dane, no record", "mx+sub", {"tlspolicy": ":dane\n"}, {}, True, "ok"),
+    ("dane, nobody validates", "mx+sub", {"tlspolicy": ":dane\n"}, NO_AD, True, "warn"),
+    ("dane-only, a record", "mx+sub", {"tlspolicy": "mx.example.test:dane-only\n"}, MATCHES, True, "ok"),
+    ("dane-only, nobody validates", "mx+sub", {"tlspolicy": "mx.example.test:dane-only\n"}, NO_AD, False, "fail"),
+]
+# With a name server elsewhere, which needs a network of our own.
+FAR = [
+    ("dane, a name server elsewhere", "mx+sub", {"tlspolicy": ":dane\n"}, MATCHES, True, "warn"),
+    ("dane-only, a name server elsewhere", "mx+sub", {"tlspolicy": ":dane-only\n"}, MATCHES, False, "fail"),
+]
+
+# control/tlspolicymap, for mail by DNS to example.test, in a network of our own: (what, files, what the policy server
+# answers: None: there is none; what DNS has of the server, delivered?, the level, how often the policy server is asked of it)
+OF_MX = "OK secure match=mx.example.test"
+MAP = [
+    ("a policy", {"tlsca.pem": "root"}, OF_MX, {}, True, "ok", 1),
+    ("no policy", {}, "NOTFOUND ", {}, True, "ok", 1),
+    ("no policy beside a default", {"tlspolicy": ":encrypt\n"}, "NOTFOUND ", {}, True, "ok", 1),
+    ("authorities that cannot be used", {"tlsca.pem": "garbage\n"}, OF_MX, {}, False, "fail", 1),
+    ("a policy that is none", {}, "OK secured", {}, False, "fail", 1),
+    ("trouble", {}, "TEMP later", {}, False, "fail", 1),
+    ("no answer", {}, "", {}, False, "fail", 1),
+    ("nobody there", {}, None, {}, False, "fail", 0),
+    ("nobody there, beside dane and records", {"tlspolicy": ":dane\n"}, None, MATCHES, False, "fail", 0),
+    ("a policy beside dane and records", {"tlspolicy": ":dane\n"}, "OK secure match=other.test", MATCHES, True, "ok", 1),
+    ("a policy beside dane without records", {"tlspolicy": ":dane\n", "tlsca.pem": "root"}, OF_MX, {}, True, "ok", 1),
+    ("nobody there, beside dane-only", {"tlspolicy": ":dane-only\n"}, None, MATCHES, True, "warn", 0),
+    ("trouble, beside a default that cannot be used", {"tlspolicy": ":secured\n"}, "TEMP later", {}, False, "fail", 0),
+    ("nobody there, and all mail has a route by sender", {"authsenders": ":[198.51.100.25]\n"}, None, {}, True, "warn", 0),
+]
+
+
 class Pki:
     """The pieces, made when they are asked for."""
 
@@ -255,6 +313,8 @@ class Pki:
         if kind == "digest":
             der = self.openssl("x509", "-in", self.certificate(name), "-outform", "DER")
             return f"sha256:{hashlib.sha256(der).hexdigest()}\n"
+        if kind == "hex":
+            return self.piece("digest:" + name).removeprefix("sha256:")
         if kind == "cut":
             whole = self.piece(name)
             return whole[:len(whole) // 2]
@@ -320,10 +380,10 @@ class World:
     def user(self, home):
         return "nobody" if home in self.given else pwd.getpwuid(os.geteuid()).pw_name
 
-    def level(self, home, *topics):
+    def level(self, home, *topics, **environment):
         """The worst that qmail-tlscheck says of the files of these names."""
         user = self.user(home)
-        said = subprocess.run([self.tlscheck, "--smtpd-user", user, "--remote-user", user], env={"QMAILHOME": home},
+        said = subprocess.run([self.tlscheck, "--smtpd-user", user, "--remote-user", user], env={"QMAILHOME": home, **environment},
                               capture_output=True, text=True, timeout=20)
         lines = [line for line in said.stdout.splitlines() if any(f" control/{topic}: " in line for topic in topics)]
         worst = max((("ok", "warn", "fail").index(line[:4].strip()) for line in lines), default=0)
@@ -407,6 +467,11 @@ class World:
 
     def deliver(self, home, names, demand=None):
         """Does qmail-remote hand a message to a server that shows these certificates, in TLS?"""
+        with listening() as server, Resolver() as resolver:
+            (home / "control/smtproutes").write_text(f":mx.example.test:{server.getsockname()[1]}\n")
+            return self.hand_over(home, server, names, resolver, demand)
+
+    def hand_over(self, home, server, names, resolver, demand=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pki.identity(names))
         if demand:
@@ -414,15 +479,49 @@ class World:
             context.verify_mode = ssl.CERT_REQUIRED
             # In TLS 1.3 the client learns of a refusal when it has gone on, which is another test's matter.
             context.maximum_version = ssl.TLSVersion.TLSv1_2
-        with socket.create_server(("127.0.0.1", 0)) as server, Resolver() as resolver:
-            (home / "control/smtproutes").write_text(f":mx.example.test:{server.getsockname()[1]}\n")
-            server.settimeout(20)
-            thread = threading.Thread(target=serve, args=(server, context), daemon=True)
-            thread.start()
-            report = subprocess.run([self.remote, "example.test", "s@x.test", "u@example.test"], input=b"Subject: x\n\nx\n",
-                                    capture_output=True, timeout=60, env={"QMAILHOME": home, "DNSCACHEIP": resolver.address})
-            thread.join(20)
+        server.settimeout(20)
+        thread = threading.Thread(target=serve, args=(server, context), daemon=True)
+        thread.start()
+        report = subprocess.run([self.remote, "example.test", "s@x.test", "u@example.test"], input=b"Subject: x\n\nx\n",
+                                capture_output=True, timeout=60, env={"QMAILHOME": home, "DNSCACHEIP": resolver.address})
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)  # who was not called waits no longer
+        thread.join(20)
         return report.stdout.startswith(b"r\0K")
+
+    def by_policy(self, what, names, files, dns, works, level, name_server="127.0.0.1"):
+        """A row of POLICIES."""
+        home = self.home(files)
+        with listening() as server, self.resolver(dns, name_server) as resolver:
+            port = server.getsockname()[1]
+            resolver.tlsa_name = f"_{port}._tcp.mx.example.test"
+            with (home / "control/smtproutes").open("a") as routes:
+                routes.write(f":mx.example.test:{port}\n")
+            told = self.level(home, "tlspolicy", "tlsca.pem", "partner.pem", "smtproutes", DNSCACHEIP=resolver.address)
+            self.compare(f"tlspolicy, {what}", self.hand_over(home, server, names, resolver), works, told, level)
+
+    def by_map(self, what, files, answer, dns, works, level, asked):
+        """A row of MAP. The server has two addresses, and answers at the second: what is asked is asked once."""
+        with PolicyServer(answer) as policies, listening(netns.address(25), 25) as server, \
+                self.resolver(dns, "127.0.0.1") as resolver:
+            resolver.addresses = [netns.address(24), netns.address(25)]
+            resolver.tlsa_name = "_25._tcp.example.test"
+            home = self.home({"tlspolicymap": policies.line, **files})
+            told = self.level(home, "tlspolicymap", "tlspolicy", "tlsca.pem", DNSCACHEIP=resolver.address)
+            self.compare(f"tlspolicymap, {what}", self.hand_over(home, server, "mx+sub", resolver), works, told, level)
+            questions = policies.questions.count(b"20:postfix example.test,")
+            records = int(":dane" in files.get("tlspolicy", "") and works)
+            if (questions, resolver.tlsa_questions) != (asked, records):
+                self.wrong.append(f"tlspolicymap, {what}: {questions} questions, and {resolver.tlsa_questions} for TLSA records")
+
+    def resolver(self, dns, address):
+        return Resolver(dns.get("secure", True), [self.tlsa(dns["tlsa"])] if "tlsa" in dns else [], address)
+
+    def tlsa(self, text):
+        """The data of a record: of a certificate's key, in SHA-256."""
+        *numbers, name = text.split()
+        der = self.pki.openssl("pkey", "-in", self.pki.key(name), "-pubout", "-outform", "DER")
+        return bytes(map(int, numbers)) + hashlib.sha256(der).digest()
 
 
 def certificate_in(text):
@@ -489,13 +588,23 @@ def serve(server, context):
         talk.close()
 
 
+def listening(address="127.0.0.1", port=0):
+    return socket.create_server((address, port))
+
+
 class Resolver:
-    """A name server for which every host is at 127.0.0.1."""
+    """A name server for which every host is at `addresses`, and one has these TLSA records. `secure`: it has validated that."""
+
+    def __init__(self, secure=False, tlsa=(), address="127.0.0.1"):
+        self.addresses = ["127.0.0.1"]
+        self.tlsa_name = ""
+        self.tlsa_questions = 0
+        self._secure, self._tlsa, self._at = secure, tlsa, address
 
     def __enter__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.socket.bind((self._at, 0))
+        self.address = "%s:%d" % self.socket.getsockname()
         threading.Thread(target=self.answer, daemon=True).start()
         return self
 
@@ -507,9 +616,21 @@ class Resolver:
                     return
                 end = query.index(b"\0", 12) + 5
                 kind = struct.unpack(">H", query[end - 4:end - 2])[0]
-                found = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + b"\x7f\0\0\x01" if kind == 1 else b""
-                head = query[:2] + b"\x81\x80" + struct.pack(">HHHH", 1, 1 if found else 0, 0, 0)
-                self.socket.sendto(head + query[12:end] + found, client)
+                found = self.records(query[12:end - 4], kind)
+                head = query[:2] + b"\x81" + (b"\xa0" if self._secure else b"\x80") + struct.pack(">HHHH", 1, len(found), 0, 0)
+                answers = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(data)) + data for data in found)
+                self.socket.sendto(head + query[12:end] + answers, client)
+
+    def records(self, name, kind):
+        if kind == 1:
+            return [socket.inet_aton(address) for address in self.addresses]
+        if kind == 6 and name == b"\0":
+            return [b"\0\0" + bytes(20)]  # the root's SOA
+        if kind != 52:
+            return []
+        self.tlsa_questions += 1
+        wanted = b"".join(bytes([len(label)]) + label.encode() for label in self.tlsa_name.split(".")) + b"\0"
+        return self._tlsa if name == wanted else []
 
     def __exit__(self, *_):
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
@@ -517,7 +638,48 @@ class Resolver:
         self.socket.close()
 
 
+class PolicyServer:
+    """Says `answer` to whatever it is asked. `line`: of control/tlspolicymap. None: nobody is there."""
+
+    def __init__(self, answer):
+        self.questions = []
+        self._answer = answer
+
+    def __enter__(self):
+        self._listener = listening()
+        self.line = f"inet:127.0.0.1:{self._listener.getsockname()[1]}:postfix\n"
+        if self._answer is None:
+            self._listener.close()
+        else:
+            threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                with connection:
+                    self.questions.append(connection.recv(4096))
+                    connection.sendall(f"{len(self._answer)}:{self._answer},".encode() if self._answer else b"")
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def enter_network():
+    """Is there a network of our own? Only root can make one."""
+    try:
+        netns.enter()
+        return True
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"*** NOT TESTED: tlspolicymap, and name servers elsewhere: no network of our own: {error}")
+        return False
+
+
 def main():
+    own_network = enter_network()
     with tempfile.TemporaryDirectory(prefix="qmail-tls-agreement.") as folder:
         world = World(pathlib.Path(folder), *sys.argv[1:4])
         for what, certificate, more, works, level in SERVER:
@@ -553,6 +715,12 @@ def main():
             home = world.home({"clientcert.pem": certificate})
             told = world.level(home, "clientcert.pem")
             world.compare(f"clientcert.pem, {what}", world.deliver(home, "mx+sub", demand="root"), delivered, told, level)
+        for row in POLICIES:
+            world.by_policy(*row)
+        for row in FAR if own_network else []:
+            world.by_policy(*row, name_server=netns.address(53))
+        for row in MAP if own_network else []:
+            world.by_map(*row)
     print("\n".join(world.wrong) or f"{world.homes} sets of files, as expected")
     return 1 if world.wrong or world.homes < 40 else 0
 
