@@ -102,7 +102,8 @@ def measure_exact(programs, sinks, callgrind, ours, baseline):
         collect(figures, measure.remote_instructions(remote, callgrind, scratch))
         collect(figures, measure.remote_wire(remote, sinks, scratch))
         collect(figures, measure.remote_flights_with_data(remote, sinks["tls"], scratch))
-    # A baseline may not know the file.
+    # A baseline may not know the files.
+    collect(ours, measure.remote_policy(programs.remote[0], callgrind, scratch))
     collect(ours, measure.remote_map(programs.remote[0], callgrind, scratch))
     collect(ours, measure.remote_tlsa(programs.remote[0], callgrind, scratch))
 

@@ -106,16 +106,35 @@ def remote_wire(remote, sinks, scratch):
             yield f"remote.flights.{name}.{recipients}", sink.last.flights
 
 
-def remote_map(remote, callgrind, scratch):
-    """What it costs to ask a policy server (control/tlspolicymap): of a message that is refused
-    right afterwards, for its sender."""
-    remote = remote_sink.Remote(remote.program, scratch.map_home)
-
+def refused_after_the_policy(remote, scratch):
+    """Tries to deliver a message that is refused for its sender, which is as soon as its policy is known."""
     def attempt(wrapper):
         run = remote.attempt("map.test", scratch.mail("4k"), wrapper=wrapper, sender="a\n@b.test")
         if not run.report.startswith(b"DSorry, sender"):
             raise wire.WireError(f"{remote.program}: reported {run.report!r}")
+    return attempt
 
+
+POLICY_LINES = 100
+
+
+def remote_policy(remote, callgrind, scratch):
+    """What control/tlspolicy costs: a hundred lines, the last of which is for the message."""
+    remote = remote_sink.Remote(remote.program, scratch.map_home)
+    attempt = refused_after_the_policy(remote, scratch)
+    lines = "".join(f"partner{number}.test:secure\n" for number in range(POLICY_LINES - 1)) + "map.test:secure match=.map.test\n"
+    for figure, measured in (
+            ("instructions", lambda: callgrind.instructions("remote.policy", attempt) / 1e6),
+            ("calls", lambda: instruments.system_calls(attempt))):
+        without = measured()
+        with remote.with_control("tlspolicy", lines):
+            yield f"remote.{figure}.policy", measured() - without
+
+
+def remote_map(remote, callgrind, scratch):
+    """What it costs to ask a policy server (control/tlspolicymap)."""
+    remote = remote_sink.Remote(remote.program, scratch.map_home)
+    attempt = refused_after_the_policy(remote, scratch)
     with contextlib.closing(remote_sink.PolicyServer(b"9:NOTFOUND ,")) as server:
         for figure, measured in (
                 ("instructions", lambda: callgrind.instructions("remote.map", attempt) / 1e6),

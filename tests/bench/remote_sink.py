@@ -25,6 +25,19 @@ class Delivered:
     recipients: int = 0
 
 
+def take_connections(listener, serve):
+    """Calls `serve` with one connection after another, in a thread of its own, until the listener is closed."""
+    def loop():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                serve(connection)
+    threading.Thread(target=loop, daemon=True).start()
+
+
 class Sink:
     """Listens on 127.0.0.1 (or `address`) until closed. `certificate`: offers STARTTLS with it."""
 
@@ -37,23 +50,15 @@ class Sink:
         self._listener = socket.create_server((address, port))
         self.port = self._listener.getsockname()[1]
         self.last = None  # the Delivered of the latest whole message
-        threading.Thread(target=self._serve, daemon=True).start()
+        take_connections(self._listener, self._serve)
 
     def close(self):
         self._listener.close()
 
-    def _serve(self):
-        while True:
-            try:
-                accepted, _ = self._listener.accept()
-            except OSError:
-                return
-            connection = wire.Wire(accepted)
-            try:
-                self._session(connection)
-            except (wire.WireError, OSError):
-                pass  # the program's report says what happened
-            connection.close()
+    def _serve(self, accepted):
+        connection = wire.Wire(accepted)
+        with contextlib.suppress(wire.WireError):  # the program's report says what happened
+            self._session(connection)
 
     def _session(self, connection):
         delivered = Delivered()
@@ -95,22 +100,16 @@ class PolicyServer:
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        take_connections(self._listener, self._serve)
 
     def close(self):
         self._listener.close()
 
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection:
-                if connection.recv(4096):
-                    self.questions += 1
-                    time.sleep(0.1)
-                    connection.sendall(self._answer)
+    def _serve(self, connection):
+        if connection.recv(4096):
+            self.questions += 1
+            time.sleep(0.1)
+            connection.sendall(self._answer)
 
 
 class NameServer:
