@@ -26,6 +26,7 @@
 #include "qmail-tlscheck/checks.h"
 #include "qmail-tlscheck/findings.h"
 #include "qmail-tlscheck/known_names.h"
+#include "qmail-tlscheck/tcp_rules.h"
 #include "qmail-tlscheck/upgrade.h"
 #include "qmail/ascii.h"
 #include "qmail/control.h"
@@ -101,8 +102,11 @@ std::optional<Options> parse(std::span<char*> arguments) {
 // The users whose programs read the files.
 Settings settings_of(const Options& options) {
   Settings settings{qmail::tlscheck::account(options.smtpd_user),
-                    qmail::tlscheck::account(options.remote_user), std::time(nullptr), options.days,
-                    options.places.empty() ? qmail::tlscheck::usual_services() : options.places};
+                    qmail::tlscheck::account(options.remote_user),
+                    std::time(nullptr),
+                    options.days,
+                    options.places.empty() ? qmail::tlscheck::usual_services() : options.places,
+                    options.places.empty() ? qmail::tlscheck::usual_tcp_rules() : options.places};
   for (const auto& [name, known] : {std::pair(options.smtpd_user, settings.smtpd.has_value()),
                                     std::pair(options.remote_user, settings.remote.has_value())}) {
     if (!known) {

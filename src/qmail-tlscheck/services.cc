@@ -137,9 +137,23 @@ void take(const Word& word, Service& service) {
   for (const Word& part : words(*text)) service.arguments.push_back(part.text);
 }
 
+// An option of tcpserver whose value is the next word, or stands in this one: -x FILE, -vRx FILE.
+struct RulesOption {
+  bool next = false;
+  std::string_view value{};
+};
+
+RulesOption rules_option(std::string_view word) {
+  if (!word.starts_with('-') || word.find('/') != std::string_view::npos) {
+    return {false, word.starts_with("-x") ? word.substr(2) : std::string_view()};
+  }
+  return {word.ends_with('x')};
+}
+
 // True: the command starts qmail-smtpd.
 bool read_command(const std::string& command, Service& service) {
   bool found = false;
+  bool names_rules = false;
   for (const Word& word : words(command)) {
     if (found) {
       take(word, service);
@@ -154,6 +168,10 @@ bool read_command(const std::string& command, Service& service) {
     }
     const auto text = word.literal ? word.text : expanded(word.text, service.variables);
     found = is_smtpd(text.value_or(word.text));
+    const RulesOption option = rules_option(word.text);
+    if (names_rules && text) service.rules = *text;
+    if (!option.value.empty()) service.rules = option.value;
+    names_rules = option.next;
   }
   return found;
 }

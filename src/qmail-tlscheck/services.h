@@ -14,6 +14,7 @@ struct Service {
   std::string place;                               // as it was asked for
   std::string file;                                // the run script
   std::vector<std::string> arguments{};            // behind qmail-smtpd
+  std::string rules{};                             // tcpserver -x: a cdb of tcprules
   bool arguments_known = true;                     // else some are worked out when it runs
   std::map<std::string, std::string> variables{};  // what is set, and to what
 

@@ -22,6 +22,7 @@ struct Settings {
   std::time_t now = 0;
   int days_of_warning = 14;             // a certificate that expires sooner gets a warning
   std::vector<std::string> services{};  // folders or run scripts that may start qmail-smtpd
+  std::vector<std::string> rules{};     // files of tcprules, beside those that services name
 };
 
 enum class Owner { smtpd, remote };  // the program that reads a file

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "qmail-tlscheck/tcp_rules.h"
 #include "qmail/ascii.h"
 #include "qmail/control.h"
 
@@ -70,7 +71,7 @@ std::vector<VariableSet> variables_set_in(const std::string& path) {
 }
 
 std::vector<VariableSet> usual_variables() {
-  std::vector<std::string> places{"/etc/tcp.smtp", "/etc/tcp.smtp.cdb"};
+  std::vector<std::string> places = usual_tcp_rules();
   for (const char* watched : {"/service", "/etc/service"}) {
     for (const fs::path& entry : entries_of(watched)) places.push_back(entry.string());
   }

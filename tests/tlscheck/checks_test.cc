@@ -19,6 +19,8 @@
 #include <gtest/gtest.h>
 
 #include "name_server.h"
+#include "qmail-tlscheck/tcp_rules.h"
+#include "qmail/control.h"
 #include "qmail/unique_fd.h"
 #include "test_pki.h"
 
@@ -841,6 +843,9 @@ class VariablesTest : public ChecksTest {
     Settings settings;
     settings.smtpd = Account{"qmaild", ::geteuid() + 1, {::getegid()}};
     settings.services = {folder_.path("svc")};
+    return lines_of(settings);
+  }
+  std::vector<std::string> lines_of(const Settings& settings) const {
     Findings found;
     check_variables({ControlDir(folder_.path("control")), settings}, found);
     std::vector<std::string> lines;
@@ -856,6 +861,51 @@ class VariablesTest : public ChecksTest {
     const auto lines = said(variables);
     ASSERT_EQ(lines.size(), 1U) << variables << testing::PrintToString(lines);
     EXPECT_NE(lines[0].find(words), std::string::npos) << lines[0];
+  }
+  // What tcprules(1) makes of rules: keys, and "+NAME=VALUE" or "D" with a NUL behind.
+  static void make_database(const std::string& file,
+                            const std::vector<std::pair<std::string, std::string>>& rules) {
+    std::filesystem::remove(file);
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT, 0640);
+    cdb_make make{};
+    ::cdb_make_start(&make, fd);
+    for (const auto& [key, rule] : rules) {
+      ::cdb_make_add(&make, key.data(), static_cast<unsigned>(key.size()), rule.data(),
+                     static_cast<unsigned>(rule.size()));
+    }
+    ::cdb_make_finish(&make);
+    ::close(fd);
+  }
+  // The same assignment for an address, once in tcprules' source and once in its database, must be
+  // said to be the same.
+  void one_in_rules(const std::string& address, const std::string& name, const std::string& value,
+                    const std::string& words) const {
+    Settings settings;
+    settings.smtpd = Account{"qmaild", ::geteuid() + 1, {::getegid()}};
+    settings.rules = {folder_.file("tcp.smtp", "# " + name + "=\"none\"\n" + address +
+                                                   ":allow,A=\"\"," + name + "=/" + value +
+                                                   "/,Z=\"z\"\n:allow\n")};
+    if (value.find('/') != std::string::npos) {
+      settings.rules = {folder_.file(
+          "tcp.smtp", address + ":allow," + name + "=\"" + value + "\"  \n198.51.100.1:deny\n")};
+    }
+    const auto of_source = lines_of(settings);
+    settings.rules = {folder_.path("tcp.smtp.cdb")};
+    using namespace std::string_literals;
+    make_database(settings.rules.front(), {{"127.", "+RELAYCLIENT=\0"s},
+                                           {address, "+A=\0+"s + name + "=" + value + "\0"s}});
+    auto of_database = lines_of(settings);
+    for (std::string& line : of_database) {
+      const std::size_t at = line.find(".cdb");
+      if (at != std::string::npos) line.erase(at, 4);
+    }
+    EXPECT_EQ(of_database, of_source);
+    if (words.empty()) {
+      EXPECT_TRUE(of_source.empty()) << testing::PrintToString(of_source);
+      return;
+    }
+    ASSERT_EQ(of_source.size(), 1U) << name << testing::PrintToString(of_source);
+    EXPECT_NE(of_source[0].find(words), std::string::npos) << of_source[0];
   }
   std::string program(const std::string& name, mode_t mode) const {
     folder_.file(name, "#!/bin/sh\n");
@@ -873,6 +923,82 @@ TEST_F(VariablesTest, LimitsThatAreNoNumbers) {
                            "SMTPD_MAXERRORS", "SMTPD_MAXTIME"}) {
     one(std::string("export ") + name + "=lots", "warn " + std::string(name) + " is no number");
   }
+}
+
+// What tcprules gives to some is judged as what a run script gives to all.
+TEST_F(VariablesTest, LimitsInRulesThatAreNoNumbers) {
+  for (const char* name : {"MAXRECIPIENTS", "BRTLIMIT", "DATABYTES", "SMTPD_GREETDELAY",
+                           "SMTPD_MAXERRORS", "SMTPD_MAXTIME"}) {
+    one_in_rules(
+        "192.0.2.", name, "lots",
+        "warn 192.0.2.: " + std::string(name) + " is no number, so it limits nothing: lots");
+    one_in_rules("2001:db8::1", name, "$FIVE", "warn 2001:db8::1: " + std::string(name));
+    one_in_rules("", name, "-1", "warn everybody: " + std::string(name));
+    one_in_rules("192.0.2.", name, "20", "");
+    one_in_rules("192.0.2.", name, "", "");
+  }
+}
+
+TEST_F(VariablesTest, WhatElseRulesAskFor) {
+  const std::string good = program("good", 0755);
+  one_in_rules("192.0.2.", "RCPTCHECK", good, "");
+  one_in_rules("192.0.2.", "RCPTCHECK", "/nowhere", "fail 192.0.2.: RCPTCHECK: /nowhere is no");
+  one_in_rules("192.0.2.", "ENABLE_SPP", "", "and no session begins without it");
+  one_in_rules("192.0.2.", "SMTPAUTH", "?", "warn 192.0.2.: warning: SMTPAUTH: ? is not known");
+  one_in_rules("192.0.2.", "SMTPAUTH", "-", "");
+  one_in_rules("192.0.2.5", "PROXYPROTOCOL", "1", "");
+  one_in_rules("", "PROXYPROTOCOL", "0", "");
+  one_in_rules("", "PROXYPROTOCOL", "1", "warn everybody: believes everybody who connects");
+  one_in_rules("192.0.2.5", "PROXYRULES", "/nowhere", "(PROXYRULES), and no session begins");
+}
+
+// The rules of a service are those its run script gives to tcpserver; those of a proxy's clients
+// are looked at with the proxy.
+TEST_F(VariablesTest, RulesAreFoundWhereAServiceNamesThem) {
+  using namespace std::string_literals;
+  const std::string rules = folder_.path("rules.cdb");
+  const std::string inner = folder_.path("inner.cdb");
+  make_database(rules, {{"192.0.2.", "+SMTPD_MAXTIME=never\0"s}});
+  make_database(inner, {{"198.51.100.", "+SMTPD_MAXERRORS=few\0"s}});
+  std::filesystem::create_directories(folder_.path("svc/env"));
+  folder_.file("svc/env/RULES", rules + "\n");
+  Settings settings;
+  settings.services = {folder_.path("svc")};
+  for (const std::string& option : {"-x " + rules, "-x '" + rules + "'", "-x" + rules,
+                                    "-vRx " + rules, "-c 5 -x \"$RULES\""s}) {
+    folder_.file("svc/run", "#!/bin/sh\nexec tcpserver " + option + " 0 25 bin/qmail-smtpd\n");
+    const auto lines = lines_of(settings);
+    ASSERT_EQ(lines.size(), 1U) << option;
+    EXPECT_NE(lines[0].find("warn 192.0.2.: SMTPD_MAXTIME is no number"), std::string::npos);
+  }
+  make_database(rules, {{"192.0.2.5", "+PROXYPROTOCOL=1\0+PROXYRULES="s + inner + "\0"s}});
+  const auto lines = lines_of(settings);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_NE(lines[1].find("warn 198.51.100.: SMTPD_MAXERRORS is no number"), std::string::npos);
+}
+
+// Damaged, of any length, or not there: nothing is said of what is not known, and nobody falls.
+TEST_F(VariablesTest, RulesThatCannotBeRead) {
+  using namespace std::string_literals;
+  const std::string file = folder_.path("tcp.smtp.cdb");
+  make_database(file, {{"192.0.2.", "+SMTPD_MAXTIME=never\0"s}, {"", "+A=b"s}});
+  const std::string whole = **read_file(file);
+  for (std::size_t size = 0; size < whole.size(); size += 61) {
+    folder_.file("tcp.smtp.cdb", whole.substr(0, size));
+    (void)tcp_rules_in(file);
+  }
+  for (std::size_t at = 0; at < whole.size(); at += 31) {
+    std::string other = whole;
+    other[at] = '\xff';
+    folder_.file("tcp.smtp.cdb", other);
+    (void)tcp_rules_in(file);
+  }
+  EXPECT_FALSE(tcp_rules_in(folder_.path("nowhere")));
+  folder_.file("tcp.smtp",
+               "127.:allow,A\n1:allow,A=\n:deny,=\"x\"\n2:allow,A=\"b\n#:allow,A=\"b\"\n");
+  const auto rules = tcp_rules_in(folder_.path("tcp.smtp"));
+  ASSERT_TRUE(rules);
+  EXPECT_TRUE(rules->empty());
 }
 
 TEST_F(VariablesTest, ProgramsThatAreAsked) {
@@ -905,14 +1031,7 @@ TEST_F(VariablesTest, AProxy) {
   const std::string file = control("rules.cdb");
   const std::string rules = "export PROXYRULES=" + file;
   const auto database = [&](const std::string& key, std::string_view rule) {
-    std::filesystem::remove(file);
-    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT, 0640);
-    cdb_make make{};
-    ::cdb_make_start(&make, fd);
-    ::cdb_make_add(&make, key.data(), static_cast<unsigned>(key.size()), rule.data(),
-                   static_cast<unsigned>(rule.size()));
-    ::cdb_make_finish(&make);
-    ::close(fd);
+    make_database(file, {{key, std::string(rule)}});
   };
   one(rules, "fail asked for by " + folder_.path("svc/run") +
                  " (PROXYRULES), and no session begins without it: there is no such file");
