@@ -113,6 +113,8 @@ bool DnsClient::open() {
 DnsClient::Reaction DnsClient::ask(const std::string& name, int type) {
   HEADER header{};
   std::memcpy(answer_.get(), &header, sizeof header);  // no trace of the answer before this one
+  // Nor of what it meant: for want of memory glibc returns without a word about this question.
+  state_->res_h_errno = NETDB_INTERNAL;
   const int length = ::res_nquery(state_.get(), name.c_str(), ns_c_in, type, answer_.get(),
                                   static_cast<int>(longest_answer));
   if (length >= 0) {

@@ -173,6 +173,7 @@ class Sink:
 
     def __init__(self, tls=None, die_at=None, address=("127.0.0.1", 0)):
         self.accepted, self.dots, self._tls, self._die_at = [], 0, tls, die_at
+        self.in_the_clear = False  # has an envelope come outside TLS?
         self._listener = socket.create_server(address)
         self.ip, self.port = self._listener.getsockname()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -219,6 +220,7 @@ class Sink:
                 lines = link.makefile("rb")
             elif verb in (b"MAIL", b"RCPT"):
                 self._stage(verb.decode())
+                self.in_the_clear = self.in_the_clear or not isinstance(link, ssl.SSLSocket)
                 link.sendall(b"250 ok\r\n")
             elif verb == b"DATA":
                 self._stage("DATA")
@@ -240,11 +242,14 @@ class Sink:
                 return
 
 
-def run_remote(rig, sink, env, preexec=None, message=MESSAGE):
-    """One mail by a route to the sink; a sink on port 25 needs none: the host is its address, in brackets."""
-    literal = f"[{sink.ip}]" if sink.port == 25 else None
+def run_remote(rig, sink, env, preexec=None, message=MESSAGE, routes=None):
+    """One mail by a route to the sink; a sink on port 25 needs none: the host is its address, in brackets. `routes`: other
+    ones, for a host that has a name."""
+    literal = f"[{sink.ip}]" if sink.port == 25 and routes is None else None
     recipients = [r.replace("example.test", literal) for r in RECIPIENTS] if literal else RECIPIENTS
-    (rig.home / "control/smtproutes").write_text("" if literal else f":{sink.ip}:{sink.port}\n")
+    if routes is None:
+        routes = "" if literal else f":{sink.ip}:{sink.port}\n"
+    (rig.home / "control/smtproutes").write_text(routes)
     # It has timed out once, so that the table is written to when it answers.
     (rig.home / "queue/lock/tcpto").write_bytes((socket.inet_aton(sink.ip) + b"\1").ljust(1024, b"\0"))
     queued = rig.scratch / "message"  # a file, as from the queue: how it is read does not depend on who writes it when

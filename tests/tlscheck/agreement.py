@@ -21,7 +21,6 @@ import pwd
 import shutil
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ import threading
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import netns
+from policy_peers import PolicyServer, Resolver, key_record, listening
 
 CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
 HOST = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:mx.example.test\n"
@@ -205,7 +205,7 @@ SHOWN = [
 
 # control/tlspolicy, for mail by a route to mx.example.test: (what, the server's certificates, files, what DNS has of it (a
 # Resolver), delivered?, the level)
-MATCHES = {"tlsa": "3 1 1 mx"}
+MATCHES = {"tlsa": "mx"}
 NO_AD = {"secure": False, **MATCHES}
 POLICIES = [
     ("secure, by tafile", "mx+sub", {"tlspolicy": "mx.example.test:secure tafile=partner.pem\n", "partner.pem": "root"}, {}, True, "ok"),
@@ -515,13 +515,7 @@ class World:
                 self.wrong.append(f"tlspolicymap, {what}: {questions} questions, and {resolver.tlsa_questions} for TLSA records")
 
     def resolver(self, dns, address):
-        return Resolver(dns.get("secure", True), [self.tlsa(dns["tlsa"])] if "tlsa" in dns else [], address)
-
-    def tlsa(self, text):
-        """The data of a record: of a certificate's key, in SHA-256."""
-        *numbers, name = text.split()
-        der = self.pki.openssl("pkey", "-in", self.pki.key(name), "-pubout", "-outform", "DER")
-        return bytes(map(int, numbers)) + hashlib.sha256(der).digest()
+        return Resolver(dns.get("secure", True), [key_record(self.pki.key(dns["tlsa"]))] if "tlsa" in dns else [], address)
 
 
 def certificate_in(text):
@@ -586,86 +580,6 @@ def serve(server, context):
             else:
                 talk.send("250 ok" if secure else "554 TLS first")
         talk.close()
-
-
-def listening(address="127.0.0.1", port=0):
-    return socket.create_server((address, port))
-
-
-class Resolver:
-    """A name server for which every host is at `addresses`, and one has these TLSA records. `secure`: it has validated that."""
-
-    def __init__(self, secure=False, tlsa=(), address="127.0.0.1"):
-        self.addresses = ["127.0.0.1"]
-        self.tlsa_name = ""
-        self.tlsa_questions = 0
-        self._secure, self._tlsa, self._at = secure, tlsa, address
-
-    def __enter__(self):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((self._at, 0))
-        self.address = "%s:%d" % self.socket.getsockname()
-        threading.Thread(target=self.answer, daemon=True).start()
-        return self
-
-    def answer(self):
-        with contextlib.suppress(OSError):
-            while True:
-                query, client = self.socket.recvfrom(2048)
-                if not query:
-                    return
-                end = query.index(b"\0", 12) + 5
-                kind = struct.unpack(">H", query[end - 4:end - 2])[0]
-                found = self.records(query[12:end - 4], kind)
-                head = query[:2] + b"\x81" + (b"\xa0" if self._secure else b"\x80") + struct.pack(">HHHH", 1, len(found), 0, 0)
-                answers = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(data)) + data for data in found)
-                self.socket.sendto(head + query[12:end] + answers, client)
-
-    def records(self, name, kind):
-        if kind == 1:
-            return [socket.inet_aton(address) for address in self.addresses]
-        if kind == 6 and name == b"\0":
-            return [b"\0\0" + bytes(20)]  # the root's SOA
-        if kind != 52:
-            return []
-        self.tlsa_questions += 1
-        wanted = b"".join(bytes([len(label)]) + label.encode() for label in self.tlsa_name.split(".")) + b"\0"
-        return self._tlsa if name == wanted else []
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
-            wake.sendto(b"", self.socket.getsockname())
-        self.socket.close()
-
-
-class PolicyServer:
-    """Says `answer` to whatever it is asked. `line`: of control/tlspolicymap. None: nobody is there."""
-
-    def __init__(self, answer):
-        self.questions = []
-        self._answer = answer
-
-    def __enter__(self):
-        self._listener = listening()
-        self.line = f"inet:127.0.0.1:{self._listener.getsockname()[1]}:postfix\n"
-        if self._answer is None:
-            self._listener.close()
-        else:
-            threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                with connection:
-                    self.questions.append(connection.recv(4096))
-                    connection.sendall(f"{len(self._answer)}:{self._answer},".encode() if self._answer else b"")
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
 
 def enter_network():
