@@ -3,13 +3,13 @@
 
 #include <array>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "listener.h"
 #include "scratch.h"
 
 namespace qmail::remote {
@@ -27,16 +27,6 @@ class Answering {
  public:
   using Lines = std::vector<std::string>;
   explicit Answering(std::vector<Lines> calls) : calls_(std::move(calls)) {
-    listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener_.get(), any, length), 0);
-    EXPECT_EQ(::listen(listener_.get(), 1), 0);
-    EXPECT_EQ(::getsockname(listener_.get(), any, &length), 0);
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
   ~Answering() {
@@ -45,10 +35,10 @@ class Answering {
   Answering(const Answering&) = delete;
   Answering& operator=(const Answering&) = delete;
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return listener_.port; }
   // What was heard in each call.
   const std::vector<std::string>& heard() {
-    ::shutdown(listener_.get(), SHUT_RDWR);  // no call is waited for any more
+    ::shutdown(listener_.socket.get(), SHUT_RDWR);  // no call is waited for any more
     thread_.join();
     return heard_;
   }
@@ -56,9 +46,9 @@ class Answering {
  private:
   void serve() {
     for (std::size_t i = 0; i < calls_.size(); ++i) {
-      const UniqueFd call(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      const UniqueFd call(::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!call) return;
-      if (i + 1 == calls_.size()) listener_.reset();  // who calls again is refused
+      if (i + 1 == calls_.size()) listener_.socket.reset();  // who calls again is refused
       heard_.push_back(answer(call.get(), calls_[i]));
     }
   }
@@ -85,8 +75,7 @@ class Answering {
 
   std::vector<Lines> calls_;
   std::vector<std::string> heard_;
-  UniqueFd listener_;
-  std::uint16_t port_ = 0;
+  test::Listener listener_{1};
   std::thread thread_;
 };
 

@@ -1,11 +1,10 @@
 #include "qmail-remote/server_walk.h"
 
 #include <ctime>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <gtest/gtest.h>
 
+#include "listener.h"
 #include "qmail-remote/messages.h"
 #include "scratch.h"
 
@@ -17,24 +16,13 @@ const IpAddress nobody = *parse_ip("127.0.0.2");
 
 class ServerWalkTest : public testing::Test {
  protected:
-  ServerWalkTest() {
-    listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener_.get(), any, length), 0);
-    EXPECT_EQ(::listen(listener_.get(), 16), 0);
-    EXPECT_EQ(::getsockname(listener_.get(), any, &length), 0);
-    port_ = ntohs(address.sin_port);
-  }
-
   ServerWalk walk(std::initializer_list<IpAddress> addresses) const {
     std::vector<Exchanger> servers;
     for (const IpAddress& address : addresses) servers.push_back({address, 0, "mx.test"});
-    return {
-        std::move(servers), port_, {std::chrono::seconds(5)}, TimeoutTable(folder_.path(), 4000)};
+    return {std::move(servers),
+            listener_.port,
+            {std::chrono::seconds(5)},
+            TimeoutTable(folder_.path(), 4000)};
   }
   // The next server that answers, if there is one, is called.
   static const Exchanger* calls(ServerWalk& walk) {
@@ -46,8 +34,7 @@ class ServerWalkTest : public testing::Test {
   static Ending ends(Then then, std::string text) { return {deferred(std::move(text)), then}; }
 
   test::ScratchFolder folder_;
-  UniqueFd listener_;
-  std::uint16_t port_ = 0;
+  test::Listener listener_{16};
 };
 
 TEST_F(ServerWalkTest, WhoCannotBeReachedGivesWay) {

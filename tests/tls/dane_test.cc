@@ -171,21 +171,7 @@ TEST_P(Dane, ByTable) {
   auto client = ClientContext::create(
       {.server_name = host, .verification = Tlsa{tested.records(), host, {domain, ".org", ""}}});
   ASSERT_TRUE(client) << client.error().detail;
-  std::string name_sent;
-  std::string heard;
-  const Meeting met = visit(
-      *client,
-      [&, version = version](int fd) {
-        BarePeer peer(TLS_server_method());
-        SSL_CTX_set_security_level(peer.context(), 0);
-        peer.limit(version, version);
-        peer.show(shown);
-        peer.open(fd);
-        ASSERT_TRUE(peer.handshake());
-        name_sent = SSL_get_servername(peer.ssl(), TLSEXT_NAMETYPE_host_name);
-        EXPECT_TRUE(peer.send("hello"));
-      },
-      [&](ClientSession& session) { heard = read_some(*session.transport); });
+  const auto [met, name_sent, heard] = hello_from(*client, shown, version);
   ASSERT_TRUE(met.client) << met.client_error->detail;
   EXPECT_EQ(heard, "hello");
   EXPECT_EQ(name_sent, host);

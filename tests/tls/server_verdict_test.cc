@@ -91,20 +91,7 @@ TEST_P(Verdicts, AreGivenWithTheSessionUp) {
       {.server_name = host,
        .verification = Anchors{folder.file("anchors.pem", tested.anchors()), {host}}});
   ASSERT_TRUE(client) << client.error().detail;
-  std::string name_sent;
-  std::string heard;
-  const Meeting met = visit(
-      *client,
-      [&, version = version](int fd) {
-        BarePeer peer(TLS_server_method());
-        peer.limit(version, version);
-        peer.show(shown);
-        peer.open(fd);
-        ASSERT_TRUE(peer.handshake());
-        name_sent = SSL_get_servername(peer.ssl(), TLSEXT_NAMETYPE_host_name);
-        EXPECT_TRUE(peer.send("hello"));
-      },
-      [&](ClientSession& session) { heard = read_some(*session.transport); });
+  const auto [met, name_sent, heard] = hello_from(*client, shown, version);
   ASSERT_TRUE(met.client) << met.client_error->detail;
   EXPECT_EQ(heard, "hello");
   EXPECT_EQ(name_sent, host);

@@ -128,6 +128,24 @@ std::string BarePeer::receive(std::size_t most) {
   return bytes;
 }
 
+Hello hello_from(ClientContext& client, const std::string& certificates, int version) {
+  Hello hello;
+  hello.met = visit(
+      client,
+      [&](int fd) {
+        BarePeer peer(TLS_server_method());
+        SSL_CTX_set_security_level(peer.context(), 0);
+        peer.limit(version, version);
+        peer.show(certificates);
+        peer.open(fd);
+        ASSERT_TRUE(peer.handshake());
+        hello.name_sent = SSL_get_servername(peer.ssl(), TLSEXT_NAMETYPE_host_name);
+        EXPECT_TRUE(peer.send("hello"));
+      },
+      [&](ClientSession& session) { hello.heard = read_some(*session.transport); });
+  return hello;
+}
+
 std::string read_some(Transport& transport) {
   std::vector<char> into(65536);
   const auto got = transport.read(into, soon());

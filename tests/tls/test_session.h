@@ -62,6 +62,15 @@ Meeting visit(ClientContext& client, const std::function<void(int fd)>& peer,
 Meeting serve(ServerContext& server, const std::function<void(int fd)>& peer,
               const std::function<void(ServerSession&)>& then);
 
+// Our client with a server that shows `certificates` (a file) in that version of TLS, whatever they
+// are worth, and says "hello".
+struct Hello {
+  Meeting met{};
+  std::string name_sent{};  // by the client (SNI)
+  std::string heard{};      // by the client
+};
+Hello hello_from(ClientContext& client, const std::string& certificates, int version);
+
 std::string read_some(Transport& transport);  // "" at the end; "error: …"
 void write_all(Transport& transport, std::string_view bytes);
 
