@@ -37,8 +37,7 @@ class Der {
     std::size_t size = 0;
     if (is_next(tag) && rest_.size() >= header) {
       size = static_cast<unsigned char>(rest_[1]);
-      if (size == 0x80) return nothing();  // no length: its end is marked (BER)
-      if (size > 0x80) {                   // the number of bytes that hold the length
+      if (size > 0x80) {  // the number of bytes that hold the length
         header += size - 0x80;
         size =
             header <= longest_header && header <= rest_.size() ? number(2, header) : rest_.size();
@@ -49,17 +48,14 @@ class Der {
         return content;
       }
     }
-    return nothing();
+    rest_ = {};
+    return {};
   }
   std::string_view rest() const { return rest_; }
 
  private:
   static constexpr std::size_t longest_header = 5;  // of 16 MB
 
-  std::string_view nothing() {
-    rest_ = {};
-    return {};
-  }
   std::size_t number(std::size_t begin, std::size_t end) const {
     std::size_t value = 0;
     for (; begin < end; ++begin) value = value << 8 | static_cast<unsigned char>(rest_[begin]);

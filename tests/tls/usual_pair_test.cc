@@ -118,24 +118,6 @@ TEST_F(UsualPair, IsNotOneThatIsCutOffOrTrustedInOpensslsOwnForm) {
   }
 }
 
-// Of BER, which OpenSSL reads too: 0x80 is no length, but says that the end is marked.
-TEST_F(UsualPair, IsNotOneWithoutALength) {
-  const std::string half(53, 'x');
-  const Issued long_name =
-      issue({.subject = {{NID_commonName, half}, {NID_organizationName, half}}}, &ca_);
-  std::string certificate = der_of(long_name.pem());
-  const std::string private_key = der_of(long_name.key_pem());
-  ASSERT_TRUE(is_usual_pair(file_of(certificate, private_key)));
-  const std::size_t subject = certificate.find("\x30\x81\x80");
-  ASSERT_NE(subject, std::string::npos);
-  certificate.erase(subject + 1, 1);
-  for (const std::size_t low_byte_of_length : {3, 7}) {
-    ASSERT_NE(certificate[low_byte_of_length], '\0');
-    --certificate[low_byte_of_length];
-  }
-  EXPECT_FALSE(is_usual_pair(file_of(certificate, private_key)));
-}
-
 // Whatever byte is another: what is a usual pair here is none that OpenSSL refuses as such.
 TEST_F(UsualPair, IsNeverOneThatOpensslRefuses) {
   const std::string certificate = der_of(ec_.pem());
