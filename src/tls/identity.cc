@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -71,7 +70,7 @@ TlsError key_error(std::string detail, const std::string& file, std::string advi
   return {Step::key, std::move(detail), file, std::move(advice)};
 }
 
-const auto is_usable_key = std::mem_fn(&PemBlock::is_usable_key);
+bool is_usable_key(const PemBlock& block) { return block.is_private_key() && !block.encrypted; }
 
 std::optional<TlsError> no_certificate(const PemFile& pem, const std::string& file) {
   const auto is_certificate = [](const PemBlock& block) { return block.is_certificate(); };

@@ -115,7 +115,6 @@
   F(1, SSL_CTX_get_cert_store) \
   F(1, SSL_CTX_get_ciphers) \
   F(2, SSL_CTX_get_ex_data) \
-  F(1, SSL_CTX_get_security_level) \
   F(1, SSL_CTX_new) \
   F(2, SSL_CTX_set0_tmp_dh_pkey) \
   F(2, SSL_CTX_set_cipher_list) \

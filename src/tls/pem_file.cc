@@ -86,8 +86,6 @@ bool PemBlock::is_private_key() const {
   return std::string_view(label).ends_with(PEM_STRING_PKCS8INF);  // "… PRIVATE KEY"
 }
 
-bool PemBlock::is_usable_key() const { return is_private_key() && !encrypted; }
-
 bool PemBlock::is_revocation_list() const { return label == PEM_STRING_X509_CRL; }
 
 std::string_view PemBlock::bytes() const {

@@ -28,7 +28,6 @@ struct PemBlock {
 
   bool is_certificate() const;
   bool is_private_key() const;
-  bool is_usable_key() const;  // a private key that is not encrypted
   bool is_revocation_list() const;
   std::string_view bytes() const;
 };

@@ -113,8 +113,7 @@ Result<ServerContext, TlsError> ServerContext::create(const ServerSettings& sett
   result.warnings_ = std::move(*narrowed);
   const IdentityFiles files{settings.certificate_file, settings.second_certificate_file};
   const bool by_hello = !files.second.empty() || !settings.names_folder.empty();
-  if (auto error =
-          by_hello ? unusable(raw, files.first) : show(raw, files.first, result.warnings_)) {
+  if (auto error = by_hello ? missing_part(files) : show(raw, files.first, result.warnings_)) {
     return Failure(*error);
   }
   use_dh(raw, settings.dh_file, result.warnings_);

@@ -9,7 +9,6 @@
 #include "tls/identity.h"
 #include "tls/rehearsal.h"
 #include "tls/tls_error.h"
-#include "tls/usual_pair.h"
 
 namespace qmail::tls {
 
@@ -95,20 +94,8 @@ std::optional<TlsError> show(SSL_CTX* context, const std::string& file,
   return identity ? use_identity(context, *identity) : std::optional(identity.error());
 }
 
-std::optional<TlsError> unusable(SSL_CTX* context, const std::string& file) {
-  const PemFile pem = read_pem(file);
-  if (auto error = missing_part(pem, file)) return error;
-  constexpr int highest_level_for_usual = 2;
-  if (SSL_CTX_get_security_level(context) <= highest_level_for_usual && is_usual_pair(pem)) {
-    return std::nullopt;
-  }
-  std::vector<Warning> said_when_shown;
-  const auto identity = read_usable(context, pem, file, said_when_shown);
-  if (!identity) return identity.error();
-  // Not on the context, whose identity would be shown beside another name's.
-  const SslPtr trial(SSL_new(context));
-  if (!trial) return TlsError{Step::connection, take_library_error()};
-  return use_identity(trial.get(), *identity);
+std::optional<TlsError> missing_part(const IdentityFiles& files) {
+  return missing_part(read_pem(files.first), files.first);
 }
 
 std::optional<TlsError> show(SSL* ssl, const IdentityFiles& files, std::vector<Warning>& warnings) {

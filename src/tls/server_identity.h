@@ -2,8 +2,8 @@
 // servercert-ec.pem beside it, whose key is of another type. OpenSSL picks by what the client can.
 //
 // Reading an identity costs a tenth of a session (OpenSSL 3.0 looks its decoders up anew for each
-// key), so where there is a choice, a usual one is not decoded before it is known whom it is for. A
-// second file that cannot be used is a warning, and the first is shown alone.
+// key), so where there is a choice, nothing is decoded before it is known whom it is for. A second
+// file that cannot be used is a warning, and the first is shown alone.
 #pragma once
 
 #include <optional>
@@ -25,10 +25,8 @@ struct IdentityFiles {
   std::string second{};  // "" or absent: there is one only
 };
 
-// What is wrong with the first of two files, or with the one beside names, before a client is told
-// to begin: the same errors. A file of the usual kind is not decoded for it (see usual_pair.h), so
-// bytes that no such comparison finds are an error of show() then.
-std::optional<TlsError> unusable(SSL_CTX* context, const std::string& file);
+// What can be said of the first file before a client is there.
+std::optional<TlsError> missing_part(const IdentityFiles& files);
 
 // `ssl`, whose client has said hello, shows what is in `files` and nothing else. A client that can
 // use an ECDSA key of the second file in TLS 1.3 is not shown the first, which is not decoded then.

@@ -600,9 +600,6 @@ def main():
             home = world.home({"servercert.pem": certificate, **more})
             told = world.level(home, "servercert.pem", "tlsserverciphers")
             world.compare(f"servercert.pem, {what}", world.starttls(home)[0], works, told, level)
-            # What stands beside it changes nothing for it.
-            beside = world.home({"servercert.pem": certificate, f"{FOLDER}/servercert.pem": "web+sub+root+web.key", **more})
-            world.compare(f"servercert.pem beside {FOLDER}, {what}", world.starttls(beside)[0], works, told, level)
         for what, second, more, works, level in SECOND:
             if (second.startswith("closed:")) and os.geteuid() != 0:
                 continue
