@@ -1,6 +1,8 @@
 // control/tlspolicy, line by line as qmail-remote reads it: what stops mail, and what has no
 // effect; and what it asks of the relays in smtproutes and authsenders, against the older files.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "qmail-remote/config.h"
 #include "qmail-remote/domain_policy.h"
@@ -52,10 +54,27 @@ std::string file_that_decides(const Site& site, const std::string& relay) {
   return files->authorities;
 }
 
+// The lines that mail goes by: to domains, and to which relays.
+struct LinesInUse {
+  std::set<const Line*> by_domains{};
+  std::map<const Line*, std::vector<std::string>> by_relays{};
+
+  static LinesInUse of(const remote::PolicyFile& policies, const Destinations& to) {
+    LinesInUse in_use;
+    for (const std::string& domain : to.domains) {
+      in_use.by_domains.insert(policies.line_for(remote::destination(domain)));
+    }
+    for (const Relay& relay : to.relays) {
+      in_use.by_relays[policies.line_for(remote::destination(relay.name))].push_back(relay.name);
+    }
+    return in_use;
+  }
+};
+
 // Why qmail-remote never goes by the line.
 std::optional<std::string> why_without_effect(const Site& site, const Line& line,
                                               const remote::RemoteConfig& config,
-                                              const Destinations& to) {
+                                              const Destinations& to, const LinesInUse& in_use) {
   const std::vector<Line>& lines = config.policies.lines();
   const auto same = std::find_if(lines.rbegin(), lines.rend(), [&](const Line& other) {
     return equal_ignoring_case(other.domain, line.domain);
@@ -64,17 +83,15 @@ std::optional<std::string> why_without_effect(const Site& site, const Line& line
     return "line " + std::to_string(same->number) + " is for the same, and the last one counts";
   }
   if (line.domain.ends_with('.')) return "what mail goes to is looked for without a final dot";
-  const auto counts_for = [&](std::string_view name) {
-    return config.policies.line_for(remote::destination(name)) == &line;
-  };
-  if (std::any_of(to.domains.begin(), to.domains.end(), counts_for)) return std::nullopt;
-  std::string decides;
-  for (const Relay& relay : to.relays) {
-    if (!counts_for(relay.name)) continue;
-    decides = file_that_decides(site, relay.name);
-    if (decides.empty()) return std::nullopt;
+  if (in_use.by_domains.contains(&line)) return std::nullopt;
+  if (const auto relays = in_use.by_relays.find(&line); relays != in_use.by_relays.end()) {
+    std::string decides;
+    for (const std::string& relay : relays->second) {
+      decides = file_that_decides(site, relay);
+      if (decides.empty()) return std::nullopt;
+    }
+    return "what counts is " + decides;
   }
-  if (!decides.empty()) return "what counts is " + decides;
   const auto route = config.routes.find(line.domain);
   if (!to.domains.empty() && !line.domain.empty() && route && *route) {
     return "smtproutes sends " + whose(line) + " to " + (*route)->relay +
@@ -129,10 +146,11 @@ void check_against_list(const Site& site, const Line& line, const remote::Policy
 }
 
 void check_line(const Site& site, const Line& line, const remote::RemoteConfig& config,
-                const Destinations& to, bool& wants_authorities, Findings& found) {
+                const Destinations& to, const LinesInUse& in_use, bool& wants_authorities,
+                Findings& found) {
   const std::string file = site.control.file("tlspolicy");
   const std::string where = "line " + std::to_string(line.number);
-  const auto why = why_without_effect(site, line, config, to);
+  const auto why = why_without_effect(site, line, config, to, in_use);
   if (why) return found.warn(file, where + " has no effect: " + *why);
   const auto words = remote::PolicyFile::policy_of(line);
   if (!words) {
@@ -163,7 +181,10 @@ void check_policies(const Site& site, Findings& found) {
   const std::vector<Line>& lines = config->policies.lines();
   const Destinations to = Destinations::of(site, *config);
   bool wants_authorities = config->policy_map.has_value();  // it says "secure" of some
-  for (const Line& line : lines) check_line(site, line, *config, to, wants_authorities, found);
+  const auto in_use = LinesInUse::of(config->policies, to);
+  for (const Line& line : lines) {
+    check_line(site, line, *config, to, in_use, wants_authorities, found);
+  }
   check_relays(site, *config, to, found);
   if (!lines.empty()) {
     found.ok(site.control.file("tlspolicy"), "policies: " + std::to_string(lines.size()));
