@@ -43,8 +43,8 @@ PolicyOrReport ask(const SocketMap& map, std::chrono::seconds timeout, DomainPol
   if (!*answer) return policy;
   auto words = parse_policy(**answer);
   if (!words) return Failure(policy_unusable(words.error()));
-  (policy.leaves_it_to_dns() ? policy.otherwise : policy.said) = {std::move(*words),
-                                                                  "control/tlspolicymap"};
+  auto& place = policy.leaves_it_to_dns() ? policy.otherwise : policy.said;
+  place = DomainPolicy::Saying{std::move(*words), "control/tlspolicymap"};
   return policy;
 }
 
