@@ -150,6 +150,15 @@ extern "C" int open(const char* path, int flags, ...) {
   return fails("open") ? -1 : next(path, flags, mode);
 }
 
+extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
+  static auto* const next = real<int(int, unsigned long, ...)>("ioctl");
+  std::va_list rest;
+  va_start(rest, request);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  return fails("ioctl") ? -1 : next(fd, request, argument);
+}
+
 extern "C" void* malloc(std::size_t size) noexcept {
   return fails("malloc") ? nullptr : __libc_malloc(size);
 }

@@ -19,7 +19,7 @@ SMTPD_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO),
                ("recv", errno.EINTR), ("send", errno.EPIPE), ("send", errno.EINTR), ("write", errno.EPIPE), ("write", errno.ENOSPC),
                ("write", errno.EINTR), ("poll", errno.EINTR), ("poll", errno.ENOMEM), ("pipe2", errno.EMFILE), ("posix_spawnp", errno.EAGAIN),
                ("posix_spawnp", errno.ENOMEM), ("posix_spawnp", errno.ENOENT), ("posix_spawnp", errno.EACCES), ("waitpid", errno.EINTR),
-               ("waitpid", errno.ECHILD), ("getifaddrs", errno.ENOMEM), ("chdir", errno.EACCES), ("lstat", errno.EIO),
+               ("waitpid", errno.ECHILD), ("socket", errno.EMFILE), ("ioctl", errno.EIO), ("chdir", errno.EACCES), ("lstat", errno.EIO),
                ("setsockopt", errno.EINVAL), ("malloc", errno.ENOMEM), ("realloc", errno.ENOMEM)]
 # No realloc: qmail-remote never calls it.
 REMOTE_CALLS = [("open", errno.EIO), ("open", errno.EMFILE), ("read", errno.EIO), ("read", errno.EINTR), ("recv", errno.ECONNRESET), ("recv", 0),
