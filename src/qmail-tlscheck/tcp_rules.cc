@@ -1,11 +1,14 @@
 #include "qmail-tlscheck/tcp_rules.h"
 
 #include <algorithm>
-#include <optional>
 #include <string_view>
 #include <utility>
 
+#include <cdb.h>
+
 #include "qmail/ascii.h"
+#include "qmail/regular_file.h"
+#include "qmail/unique_fd.h"
 
 namespace qmail::tlscheck {
 
@@ -57,55 +60,52 @@ std::vector<TcpRule> rules_of_source(std::string_view text) {
   return found;
 }
 
-// cdb(5): 256 places of tables, records, tables. The records end where the first table begins.
+// libcdb's view of a file.
 class Records {
  public:
-  explicit Records(std::string_view file) : file_(file) {
-    if (file.size() < header) return;
-    end_ = file.size();
-    for (std::size_t table = 0; table < header; table += 2 * number_size) {
-      end_ = std::min<std::size_t>(end_, number(table));
-    }
-    at_ = header;
+  explicit Records(int fd) : whole_(::cdb_init(&cdb_, fd) == 0), open_(whole_) {
+    if (open_) cdb_seqinit(&at_, &cdb_);
   }
-  // The next key and its data.
-  std::optional<std::pair<std::string_view, std::string_view>> next() {
-    if (at_ + 2 * number_size > end_) return std::nullopt;
-    const std::size_t key = number(at_);
-    const std::size_t data = number(at_ + number_size);
-    const std::size_t left = end_ - at_ - 2 * number_size;
-    if (key > left || data > left - key) return std::nullopt;
-    const std::size_t begin = at_ + 2 * number_size;
-    at_ = begin + key + data;
-    return std::pair(file_.substr(begin, key), file_.substr(begin + key, data));
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+  ~Records() {
+    if (open_) ::cdb_free(&cdb_);
   }
-  bool whole() const { return at_ == end_ && at_ >= header; }
+
+  // Goes to the next record; false: there is none that can be read.
+  bool next() {
+    const int found = whole_ ? ::cdb_seqnext(&at_, &cdb_) : 0;
+    whole_ = whole_ && found >= 0;
+    return found > 0;
+  }
+  std::string_view key() { return bytes(cdb_keylen(&cdb_), cdb_keypos(&cdb_)); }
+  std::string_view data() { return bytes(cdb_datalen(&cdb_), cdb_datapos(&cdb_)); }
+  bool whole() const { return whole_; }
 
  private:
-  static constexpr std::size_t number_size = 4;
-  static constexpr std::size_t header = 2 * number_size * 256;
-
-  std::size_t number(std::size_t at) const {
-    std::size_t value = 0;
-    for (std::size_t i = number_size; i-- > 0;) {
-      value = value << 8 | static_cast<unsigned char>(file_[at + i]);
-    }
-    return value;
+  std::string_view bytes(unsigned size, unsigned at) {
+    const void* const found = ::cdb_get(&cdb_, size, at);
+    if (found == nullptr) whole_ = false;
+    return found == nullptr ? std::string_view()
+                            : std::string_view(static_cast<const char*>(found), size);
   }
 
-  std::string_view file_;
-  std::size_t at_ = 0;
-  std::size_t end_ = 0;
+  cdb cdb_{};
+  unsigned at_ = 0;
+  bool whole_;
+  bool open_;
 };
 
 // The data are "+NAME=VALUE" and NUL, "D" and NUL.
-Result<std::vector<TcpRule>, ControlError> rules_of_cdb(const std::string& path,
-                                                        std::string_view file) {
+Result<std::vector<TcpRule>, ControlError> rules_of_cdb(const std::string& path) {
+  auto file = RegularFile::open(path);
+  if (!file) return Failure(ControlError{path, file.error().reason()});
+  const UniqueFd fd = std::move(*file).release();
   std::vector<TcpRule> found;
-  Records records(file);
-  while (const auto record = records.next()) {
-    TcpRule rule{std::string(record->first)};
-    for (std::string_view data = record->second; !data.empty();) {
+  Records records(fd.get());
+  while (records.next()) {
+    TcpRule rule{std::string(records.key())};
+    for (std::string_view data = records.data(); !data.empty();) {
       const std::size_t end = std::min(data.find('\0'), data.size());
       if (data.starts_with('+')) take(data.substr(1, end - 1), rule);
       data.remove_prefix(std::min(end + 1, data.size()));
@@ -119,10 +119,10 @@ Result<std::vector<TcpRule>, ControlError> rules_of_cdb(const std::string& path,
 }  // namespace
 
 Result<std::vector<TcpRule>, ControlError> tcp_rules_in(const std::string& path) {
+  if (path.ends_with(".cdb")) return rules_of_cdb(path);
   const auto content = read_file(path);
   if (!content) return Failure(content.error());
   if (!*content) return Failure(ControlError{path, "there is no such file"});
-  if (path.ends_with(".cdb")) return rules_of_cdb(path, **content);
   return rules_of_source(**content);
 }
 
